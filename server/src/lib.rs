@@ -1,1 +1,2 @@
-//! x
+//! The wallet server.
+pub mod value;

@@ -1,0 +1,88 @@
+//! Where a transaction and a nonce stand.
+
+use std::{fmt, str::FromStr};
+
+use super::{Invalid, serde_text};
+
+macro_rules! states {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every state.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word for it on the wire and in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::ALL.iter().copied().find(|state| state.as_str() == text).ok_or(Invalid("unknown state"))
+            }
+        }
+
+        serde_text!($name);
+    };
+}
+
+states!(
+    /// The states of a transaction; docs/ARCHITECTURE.md draws the edges between them.
+    Status {
+        /// Waits for a human's decision.
+        Pending = "pending",
+        /// A human approved it; it is signed and waits for the agent to execute it.
+        Authorized = "authorized",
+        /// A byte of it may have left this server.
+        Submitted = "submitted",
+        /// In a block that is not final yet.
+        Mined = "mined",
+        /// Final: it happened.
+        Confirmed = "confirmed",
+        /// Final: it was included and failed on the chain; only the fee was paid.
+        Reverted = "reverted",
+        /// Final: a human said no.
+        Rejected = "rejected",
+        /// Final: nobody decided, or the agent did not execute, in time.
+        Expired = "expired",
+        /// Final: withdrawn; after submission, replaced by its own cancel.
+        Cancelled = "cancelled",
+        /// Final: nodes refused it for good, and its cancel took the nonce.
+        Failed = "failed",
+        /// Final: something that is not ours used the nonce.
+        Superseded = "superseded",
+    }
+);
+
+impl Status {
+    /// Whether the story normally ends here.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Pending | Self::Authorized | Self::Submitted | Self::Mined)
+    }
+}
+
+states!(
+    /// The states of a nonce.
+    SlotState {
+        /// Signed bytes use it and none has left.
+        Held = "held",
+        /// Its transaction ended unsent; only its cancel may still be sent.
+        Void = "void",
+        /// A byte that uses it may have left.
+        Sent = "sent",
+        /// The chain has finalized it.
+        Used = "used",
+    }
+);
