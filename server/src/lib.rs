@@ -1,2 +1,3 @@
 //! The wallet server.
+pub mod store;
 pub mod value;

@@ -1,6 +1,8 @@
-//! The only source of time.
+//! Time, and the only source of it.
 
 use std::{
+    fmt,
+    ops::{Add, Sub},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -8,9 +10,65 @@ use std::{
     time::Duration,
 };
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Tells the time in whole microseconds, the precision both databases keep.
+/// A moment in whole microseconds since 1970-01-01T00:00:00Z: the precision both databases keep and digests use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+impl Time {
+    /// The moment so many microseconds after 1970-01-01T00:00:00Z.
+    pub fn from_unix_microseconds(microseconds: i64) -> Self {
+        Self(microseconds)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn unix_microseconds(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// How long it is from `earlier` to this moment; zero when it is not later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(microseconds(duration)))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(microseconds(duration)))
+    }
+}
+
+/// RFC 3339 in UTC.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
+            .ok()
+            .and_then(|time| time.format(&Rfc3339).ok());
+        f.write_str(text.as_deref().unwrap_or("9999-12-31T23:59:59Z"))
+    }
+}
+
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Tells the time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     ahead_microseconds: Arc<AtomicI64>,
@@ -22,25 +80,32 @@ impl Clock {
         Self::default()
     }
 
-    /// Now, UTC, truncated to microseconds.
-    pub fn now(&self) -> OffsetDateTime {
-        let ahead = time::Duration::microseconds(self.ahead_microseconds.load(Ordering::Relaxed));
+    /// This moment.
+    pub fn now(&self) -> Time {
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-        truncate(OffsetDateTime::now_utc() + ahead)
+        let nanoseconds = OffsetDateTime::now_utc().unix_timestamp_nanos();
+        let microseconds = i64::try_from(nanoseconds / 1_000).unwrap_or(i64::MAX);
+        Time(microseconds.saturating_add(self.ahead_microseconds.load(Ordering::Relaxed)))
     }
 
     /// Puts this clock and every clone of it forward: how tests reach an expiry without waiting for it.
     pub fn advance(&self, by: Duration) {
-        let microseconds = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        self.ahead_microseconds.fetch_add(microseconds, Ordering::Relaxed);
+        self.ahead_microseconds
+            .fetch_add(microseconds(by), Ordering::Relaxed);
     }
 }
 
-fn truncate(time: OffsetDateTime) -> OffsetDateTime {
-    time.replace_nanosecond(time.microsecond() * 1_000).unwrap_or(time)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Microseconds since 1970-01-01T00:00:00Z: the form a time has in digests.
-pub fn unix_microseconds(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+    #[test]
+    fn a_time_is_written_as_rfc_3339_in_utc() {
+        let time = Time::from_unix_microseconds(1_700_000_000_123_456);
+        assert_eq!(time.to_string(), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(
+            (time + Duration::from_secs(1)).since(time),
+            Duration::from_secs(1)
+        );
+    }
 }

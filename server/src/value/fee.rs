@@ -9,6 +9,14 @@ pub struct Fees {
     pub max_priority_fee_per_gas: u128,
 }
 
+impl Fees {
+    /// Whether each field of `self` is at least that of `other`.
+    pub fn covers(self, other: Self) -> bool {
+        self.max_fee_per_gas >= other.max_fee_per_gas
+            && self.max_priority_fee_per_gas >= other.max_priority_fee_per_gas
+    }
+}
+
 /// What a chain asks now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Market {

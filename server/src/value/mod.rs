@@ -3,6 +3,7 @@
 pub mod action;
 pub mod address;
 pub mod amount;
+pub mod block;
 pub mod bytes;
 pub mod chain_id;
 pub mod clock;
@@ -11,6 +12,7 @@ pub mod credential;
 pub mod fee;
 pub mod hash;
 pub mod id;
+pub mod nonce;
 pub mod secret;
 pub mod status;
 pub mod text;
@@ -18,16 +20,18 @@ pub mod text;
 pub use action::{Action, RawAction, TransferAction};
 pub use address::Address;
 pub use amount::Wei;
+pub use block::{Block, Warning};
 pub use bytes::CallData;
 pub use chain_id::ChainId;
-pub use clock::Clock;
+pub use clock::{Clock, Time};
 pub use code::{BackupCode, MfaCode, TotpCode};
 pub use credential::{IdempotencyKey, Password, Username};
 pub use fee::{Fees, Market};
 pub use hash::{BlockHash, Digest, TransactionHash};
 pub use id::{AgentId, SessionId, TransactionId, UserId, WalletId};
+pub use nonce::{Gas, Nonce};
 pub use secret::Secret;
-pub use status::{SlotState, Status};
+pub use status::{CancelCause, PayloadKind, Severity, SlotState, Status, WaitingReason};
 pub use text::{Label, Text};
 
 /// Why a text is not the value it should be. The message never repeats the text, which may hold a secret.

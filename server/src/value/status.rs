@@ -69,7 +69,10 @@ states!(
 impl Status {
     /// Whether the story normally ends here.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Pending | Self::Authorized | Self::Submitted | Self::Mined)
+        !matches!(
+            self,
+            Self::Pending | Self::Authorized | Self::Submitted | Self::Mined
+        )
     }
 }
 
@@ -84,5 +87,59 @@ states!(
         Sent = "sent",
         /// The chain has finalized it.
         Used = "used",
+    }
+);
+
+states!(
+    /// What a transaction waits for.
+    WaitingReason {
+        /// For a human.
+        Decision = "decision",
+        /// For its agent.
+        Execution = "execution",
+        /// To be included in a block.
+        Inclusion = "inclusion",
+        /// For a transaction with a lower nonce.
+        EarlierNonce = "earlier_nonce",
+        /// For lower nonces to be mined: it is too far ahead to be sent.
+        NonceWindow = "nonce_window",
+        /// For the wallet to hold enough.
+        InsufficientFunds = "insufficient_funds",
+        /// For the node to answer.
+        NodeUnreachable = "node_unreachable",
+        /// For its block to become final.
+        Finality = "finality",
+    }
+);
+
+states!(
+    /// What signed bytes do.
+    PayloadKind {
+        /// What was approved, at one rung of the fee ladder.
+        Payment = "payment",
+        /// Nothing, at the same nonce: zero to oneself.
+        Cancel = "cancel",
+    }
+);
+
+states!(
+    /// How much a warning matters.
+    Severity {
+        /// Good to know.
+        Low = "low",
+        /// Worth a second look.
+        Medium = "medium",
+        /// A reason to say no.
+        High = "high",
+    }
+);
+
+states!(
+    /// Why a submitted transaction is being replaced by its cancel.
+    CancelCause {
+        /// Its owner or agent asked.
+        Asked = "asked",
+        /// Nodes refuse it for good.
+        Refused = "refused",
     }
 );

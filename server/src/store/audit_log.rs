@@ -1,0 +1,43 @@
+//! Who did what.
+
+use sea_orm::entity::prelude::*;
+
+use super::{Read, Result, Write};
+use crate::value::{AgentId, Time, UserId};
+
+/// One deed, written in the commit that did it.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_log")]
+pub struct Model {
+    /// Which; UUIDv7, so they sort by time.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub audit_id: Uuid,
+    /// Whose account it concerns.
+    pub user_id: UserId,
+    /// When.
+    pub at: Time,
+    /// Who did it: `user`, `agent` or `server`.
+    pub actor: String,
+    /// Which agent did it.
+    pub agent_id: Option<AgentId>,
+    /// What was done.
+    pub operation: String,
+    /// To what.
+    pub subject_id: Option<Uuid>,
+    /// More, in words; never a secret.
+    pub detail: Option<String>,
+}
+
+/// No relation is queried through the entity: joins would hide the scope.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Adds an entry.
+pub async fn append(write: &Write, entry: Model) -> Result<()> {
+    Entity::insert(ActiveModel::from(entry))
+        .exec_without_returning(write.connection())
+        .await?;
+    Ok(())
+}

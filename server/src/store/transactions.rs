@@ -1,0 +1,239 @@
+//! Requests to move something.
+
+use sea_orm::{ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, Select, entity::prelude::*};
+
+use super::{Json, Read, Result, Write};
+use crate::value::{
+    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Status, Text,
+    Time, TransactionId, UserId, WaitingReason, WalletId, Warning, Wei,
+};
+
+/// A request to move something.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "transactions")]
+pub struct Model {
+    /// Which.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub transaction_id: TransactionId,
+    /// Raised by every change, from 1.
+    pub version: i64,
+    /// Where it stands.
+    pub status: Status,
+    /// What it waits for.
+    pub waiting_reason: Option<WaitingReason>,
+    /// Since when.
+    pub waiting_since: Option<Time>,
+    /// Which transaction has to go first.
+    pub blocked_by: Option<TransactionId>,
+    /// Why its cancel is on the way; none: it is not.
+    pub cancelling: Option<CancelCause>,
+    /// Whose money.
+    pub user_id: UserId,
+    /// Who asked; none: the user.
+    pub agent_id: Option<AgentId>,
+    /// From which wallet.
+    pub wallet_id: WalletId,
+    /// That wallet's account.
+    pub address: Address,
+    /// On which chain.
+    pub chain_id: ChainId,
+    /// What was asked.
+    pub action: Json<Action>,
+    /// What the agent says about it.
+    pub memo: Option<Text>,
+    /// Who is called; none: a deployment.
+    pub to_address: Option<Address>,
+    /// Native currency sent.
+    pub value: Wei,
+    /// Input of the call, or init code.
+    pub data: Vec<u8>,
+    /// The most gas it may use.
+    pub gas_limit: Gas,
+    /// The most it may pay for one unit of gas.
+    pub max_fee_per_gas: Wei,
+    /// The most of that for the block's producer.
+    pub max_priority_fee_per_gas: Wei,
+    /// What a human approves.
+    pub digest: Digest,
+    /// What a human should know.
+    pub warnings: Json<Vec<Warning>>,
+    /// The nonce it was signed with.
+    pub nonce: Option<Nonce>,
+    /// Where it was mined.
+    pub block: Option<Json<Block>>,
+    /// Why it ended.
+    pub reason: Option<Text>,
+    /// When it was prepared.
+    pub created_at: Time,
+    /// Until when it can be decided.
+    pub expires_at: Time,
+    /// When it was decided.
+    pub decided_at: Option<Time>,
+    /// Until when it can be executed.
+    pub execute_by: Option<Time>,
+}
+
+/// No relation is queried through the entity: joins would hide the scope.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The most it may pay for one unit of gas.
+    pub fn fee_caps(&self) -> Fees {
+        Fees {
+            max_fee_per_gas: self.max_fee_per_gas.0.saturating_to(),
+            max_priority_fee_per_gas: self.max_priority_fee_per_gas.0.saturating_to(),
+        }
+    }
+
+    /// The most that its gas can cost.
+    pub fn worst_case_fee(&self) -> Wei {
+        self.gas_limit.cost(self.fee_caps().max_fee_per_gas)
+    }
+}
+
+/// Narrows a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Only in this status.
+    pub status: Option<Status>,
+    /// Only what this agent prepared.
+    pub agent_id: Option<AgentId>,
+    /// Only from this account.
+    pub address: Option<Address>,
+    /// Only those prepared before this one.
+    pub before: Option<TransactionId>,
+}
+
+/// Adds a transaction.
+pub async fn insert(write: &Write, transaction: Model) -> Result<()> {
+    write.note_change(transaction.transaction_id);
+    Entity::insert(ActiveModel::from(transaction))
+        .exec_without_returning(write.connection())
+        .await?;
+    Ok(())
+}
+
+/// Replaces `before` by `after`, one version higher: false, and nothing changed, when somebody was faster.
+///
+/// Every edge of the state machine is this one conditional update.
+pub async fn save(write: &Write, before: &Model, after: &Model) -> Result<bool> {
+    write.note_change(before.transaction_id);
+    let mut changed = after.clone().into_active_model().reset_all();
+    changed.transaction_id = sea_orm::ActiveValue::NotSet;
+    let updated = Entity::update_many()
+        .set(changed)
+        .filter(Column::TransactionId.eq(before.transaction_id))
+        .filter(Column::Version.eq(before.version))
+        .filter(Column::Status.eq(before.status))
+        .exec(write.connection())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Any transaction: for the server's own work, never for a request.
+pub async fn find(store: &impl Read, id: TransactionId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).one(store.connection()).await?)
+}
+
+/// A person's transaction.
+pub async fn find_for_user(
+    store: &impl Read,
+    user_id: UserId,
+    id: TransactionId,
+) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id)
+        .filter(Column::UserId.eq(user_id))
+        .one(store.connection())
+        .await?)
+}
+
+/// A transaction that an agent prepared.
+pub async fn find_for_agent(
+    store: &impl Read,
+    agent_id: AgentId,
+    id: TransactionId,
+) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id)
+        .filter(Column::AgentId.eq(agent_id))
+        .one(store.connection())
+        .await?)
+}
+
+/// At most `limit` of a person's transactions, newest first.
+pub async fn list_for_user(
+    store: &impl Read,
+    user_id: UserId,
+    filter: Filter,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let query = narrow(Entity::find().filter(Column::UserId.eq(user_id)), filter);
+    Ok(query
+        .order_by_desc(Column::TransactionId)
+        .limit(limit)
+        .all(store.connection())
+        .await?)
+}
+
+/// Some transactions, for the server's own work.
+pub async fn list_by_id(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Model>> {
+    Ok(Entity::find()
+        .filter(Column::TransactionId.is_in(ids.iter().copied()))
+        .all(store.connection())
+        .await?)
+}
+
+/// What an agent has prepared that is undecided or approved and not executed.
+pub async fn list_unsent_for_agent(store: &impl Read, agent_id: AgentId) -> Result<Vec<Model>> {
+    let query = Entity::find()
+        .filter(Column::AgentId.eq(agent_id))
+        .filter(Column::Status.is_in([Status::Pending, Status::Authorized]));
+    Ok(query.all(store.connection()).await?)
+}
+
+/// How many of an agent's transactions wait for a decision.
+pub async fn count_pending_for_agent(store: &impl Read, agent_id: AgentId) -> Result<u64> {
+    let query = Entity::find()
+        .filter(Column::AgentId.eq(agent_id))
+        .filter(Column::Status.eq(Status::Pending));
+    Ok(query.count(store.connection()).await?)
+}
+
+/// At most 100 transactions whose time to be decided or executed is over.
+pub async fn list_overdue(store: &impl Read, now: Time) -> Result<Vec<Model>> {
+    let undecided = Column::Status
+        .eq(Status::Pending)
+        .and(Column::ExpiresAt.lte(now));
+    let unexecuted = Column::Status
+        .eq(Status::Authorized)
+        .and(Column::ExecuteBy.lte(now));
+    let query = Entity::find()
+        .filter(undecided.or(unexecuted))
+        .order_by_asc(Column::TransactionId)
+        .limit(100);
+    Ok(query.all(store.connection()).await?)
+}
+
+fn narrow(mut query: Select<Entity>, filter: Filter) -> Select<Entity> {
+    let Filter {
+        status,
+        agent_id,
+        address,
+        before,
+    } = filter;
+    if let Some(status) = status {
+        query = query.filter(Column::Status.eq(status));
+    }
+    if let Some(agent_id) = agent_id {
+        query = query.filter(Column::AgentId.eq(agent_id));
+    }
+    if let Some(address) = address {
+        query = query.filter(Column::Address.eq(address));
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::TransactionId.lt(before));
+    }
+    query
+}
