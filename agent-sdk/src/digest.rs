@@ -1,0 +1,106 @@
+//! The digest: one hash over everything that can change what a transaction means.
+
+use alloy::primitives::B256;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use crate::Transaction;
+
+const TAG: &[u8] = b"wallet-server transaction v1";
+
+impl Transaction {
+    /// The digest of the fields as they are here: SHA-256 over a tag, the ids, sender, chain, call,
+    /// gas, fees and `expires_at`, each preceded by its length (4 bytes, big endian).
+    ///
+    /// Show a human the fields and this digest, and approve by this digest: then nothing but what
+    /// was shown can be signed, whatever the server said.
+    #[must_use]
+    pub fn computed_digest(&self) -> B256 {
+        let agent_id = self.agent_id.as_ref().map_or(&[][..], |id| id.as_bytes());
+        let to = self.to.as_ref().map_or(&[][..], |to| to.as_slice());
+        let fields: [&[u8]; 13] = [
+            TAG,
+            self.transaction_id.as_bytes(),
+            self.user_id.as_bytes(),
+            agent_id,
+            self.address.as_slice(),
+            &self.chain_id.to_be_bytes(),
+            to,
+            &self.value.to_be_bytes::<32>(),
+            &self.data,
+            &self.gas_limit.to_be_bytes(),
+            &self.max_fee_per_gas.to_be_bytes::<32>(),
+            &self.max_priority_fee_per_gas.to_be_bytes::<32>(),
+            &unix_microseconds(self.expires_at).to_be_bytes(),
+        ];
+
+        let mut hash = Sha256::new();
+        for field in fields {
+            // The length goes first, so that no byte can move from one field into the next.
+            hash.update((field.len() as u32).to_be_bytes());
+            hash.update(field);
+        }
+        B256::from_slice(&hash.finalize())
+    }
+
+    /// Whether the digest the server gave is the digest of the fields it gave.
+    #[must_use]
+    pub fn digest_matches(&self) -> bool {
+        self.digest == self.computed_digest()
+    }
+}
+
+/// Microseconds since 1970. Fits: the years `OffsetDateTime` can hold are below 10000.
+fn unix_microseconds(at: OffsetDateTime) -> i64 {
+    (at.unix_timestamp_nanos() / 1000) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, Bytes, U256, b256, bytes};
+    use time::Duration;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::transaction::tests::transfer;
+
+    #[test]
+    fn an_agents_transfer_has_the_digest_another_program_computed() {
+        let expected = b256!("5d5913a79b1018cfe7f91004708821bf6334e63cd5c3dabbf4272f4662b92fb7");
+        assert_eq!(transfer().computed_digest(), expected);
+        assert!(transfer().digest_matches());
+    }
+
+    #[test]
+    fn a_users_deployment_has_the_digest_another_program_computed() {
+        let mut transaction = transfer();
+        transaction.agent_id = None;
+        transaction.to = None;
+        transaction.data = bytes!("600160005500");
+        let expected = b256!("f9604d2f62bad6da341e49c18ad536b618dc7c77740c083726daebd28230ae33");
+        assert_eq!(transaction.computed_digest(), expected);
+    }
+
+    #[test]
+    fn every_field_that_changes_the_meaning_changes_the_digest() {
+        let changes: [fn(&mut Transaction); 12] = [
+            |transaction| transaction.transaction_id = Uuid::nil(),
+            |transaction| transaction.user_id = Uuid::nil(),
+            |transaction| transaction.agent_id = None,
+            |transaction| transaction.address = Address::ZERO,
+            |transaction| transaction.chain_id += 1,
+            |transaction| transaction.to = None,
+            |transaction| transaction.value += U256::ONE,
+            |transaction| transaction.data = Bytes::from_static(&[0]),
+            |transaction| transaction.gas_limit += 1,
+            |transaction| transaction.max_fee_per_gas += U256::ONE,
+            |transaction| transaction.max_priority_fee_per_gas += U256::ONE,
+            |transaction| transaction.expires_at += Duration::MICROSECOND,
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let mut transaction = transfer();
+            change(&mut transaction);
+            assert!(!transaction.digest_matches(), "change {index}");
+        }
+    }
+}
