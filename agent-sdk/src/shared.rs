@@ -1,0 +1,53 @@
+//! The calls that agents and users make alike.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::call::Call;
+use crate::chain::Chains;
+use crate::http::Http;
+use crate::{Chain, Error, Page, Paging, Transaction, TransactionFilter, Wallet};
+
+/// The body of the calls about one transaction.
+#[derive(Serialize)]
+pub(crate) struct TransactionId {
+    pub(crate) transaction_id: Uuid,
+}
+
+impl Http {
+    pub(crate) async fn wallets(&self, paging: Paging) -> Result<Page<Wallet>, Error> {
+        self.send(Call::get("api/wallets").query(paging.query()))
+            .await
+    }
+
+    pub(crate) async fn chains(&self) -> Result<Vec<Chain>, Error> {
+        let Chains { items } = self.send(Call::get("api/chains")).await?;
+        Ok(items)
+    }
+
+    pub(crate) async fn transactions(
+        &self,
+        filter: TransactionFilter,
+    ) -> Result<Page<Transaction>, Error> {
+        self.send_for_transactions(Call::get("api/transactions").query(filter.query()))
+            .await
+    }
+
+    pub(crate) async fn status(
+        &self,
+        transaction_id: Uuid,
+        known_version: Option<u64>,
+        wait: Duration,
+    ) -> Result<Transaction, Error> {
+        self.send_for_transaction(Call::status(transaction_id, known_version, wait))
+            .await
+    }
+
+    pub(crate) async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
+        let body = TransactionId { transaction_id };
+        self.send_for_transaction(Call::post("api/cancel_transaction", &body)?)
+            .await
+    }
+}
