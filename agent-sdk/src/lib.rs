@@ -54,6 +54,11 @@
 //!   is [`Error::DigestMismatch`].
 //! - **The credential.** It goes to the base URL and nowhere else: redirects are not followed,
 //!   plain http to another machine is refused, and no error or debug text contains it.
+//!
+//! # Features
+//!
+//! - `user`: `UserClient`, the human's side: accounts, wallets, agents, approvals. Off by default:
+//!   an agent has no use for it.
 
 #[cfg(feature = "user")]
 mod account;
@@ -81,6 +86,8 @@ mod secret;
 mod shared;
 mod status;
 mod transaction;
+#[cfg(feature = "user")]
+mod user;
 mod wait;
 mod wallet;
 
@@ -103,4 +110,5 @@ pub use {
     agents::{Agent, CreateAgent, CreatedAgent},
     authorize::Authorize,
     builder::UserClientBuilder,
+    user::UserClient,
 };

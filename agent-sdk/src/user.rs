@@ -1,0 +1,324 @@
+//! The human's side.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::account::BackupCodes;
+use crate::call::{Call, Repeat};
+use crate::http::{Credential, Http};
+use crate::{
+    Agent, Authorize, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup,
+    Page, Paging, Registered, Secret, Status, Transaction, TransactionFilter, UserClientBuilder,
+    Wallet, address,
+};
+
+/// What a user proves themselves with, and for what. Each call sets its own fields.
+#[derive(Default, Serialize)]
+struct Proof<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    #[serde(with = "address::optional", skip_serializing_if = "Option::is_none")]
+    address: Option<Address>,
+}
+
+/// A human's connection to the wallet server: accounts, wallets, agents, and decisions on
+/// transactions.
+///
+/// Cheap to clone; clones share the session. Calls are repeated by themselves when the cause may
+/// pass and repeating does no harm. Those that spend a code or a password attempt are repeated only
+/// when the server has certainly not acted; after any other failure, look at the transaction first.
+#[derive(Clone, Debug)]
+pub struct UserClient {
+    http: Arc<Http>,
+}
+
+impl UserClient {
+    /// A client of the server at `base_url`, not logged in.
+    ///
+    /// Fails when the URL is no absolute http(s) URL, or when it is plain http to another machine.
+    pub fn new(base_url: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(base_url).build()
+    }
+
+    /// A client with the token of an earlier [`login`](Self::login). Fails as [`new`](Self::new)
+    /// does.
+    pub fn with_token(
+        base_url: impl Into<String>,
+        token: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        Self::builder(base_url).token(token).build()
+    }
+
+    /// A client with settings other than the defaults.
+    pub fn builder(base_url: impl Into<String>) -> UserClientBuilder {
+        UserClientBuilder::new(base_url, None)
+    }
+
+    /// Opens an account. `username`: 3 to 64 of `a-z 0-9 . _ -`; `password`: 12 to 1024 bytes.
+    ///
+    /// Fails with `username_taken` or `weak_password`.
+    pub async fn register(&self, username: &str, password: &Secret) -> Result<Registered, Error> {
+        let body = Proof {
+            username: Some(username),
+            password: Some(password.expose()),
+            ..Proof::default()
+        };
+        self.http
+            .send(once("api/register", &body)?.anonymous())
+            .await
+    }
+
+    /// Begins a session, and uses it from now on.
+    ///
+    /// Fails with `invalid_credentials`.
+    pub async fn login(&self, username: &str, password: &Secret) -> Result<Login, Error> {
+        let body = Proof {
+            username: Some(username),
+            password: Some(password.expose()),
+            ..Proof::default()
+        };
+        let login: Login = self
+            .http
+            .send(once("api/login", &body)?.anonymous())
+            .await?;
+        self.keep(Some(login.access_token.clone()));
+        Ok(login)
+    }
+
+    /// Ends the session, on the server and here. A session that had already ended is no error.
+    pub async fn logout(&self) -> Result<(), Error> {
+        match self.http.exchange(&Call::post_empty("api/logout")).await {
+            Err(error) if error.status() != Some(401) => return Err(error),
+            _ => self.keep(None),
+        }
+        Ok(())
+    }
+
+    /// The account and session.
+    pub async fn me(&self) -> Result<Me, Error> {
+        self.http.send(Call::get("api/me")).await
+    }
+
+    /// Begins to set up a second factor; [`confirm_mfa`](Self::confirm_mfa) completes it. To
+    /// replace one, give its current code or a backup code.
+    ///
+    /// Fails with `invalid_credentials` or `mfa_invalid`.
+    pub async fn setup_mfa(
+        &self,
+        password: &Secret,
+        mfa_code: Option<&Secret>,
+    ) -> Result<MfaSetup, Error> {
+        let body = Proof {
+            password: Some(password.expose()),
+            mfa_code: mfa_code.map(Secret::expose),
+            ..Proof::default()
+        };
+        self.http.send(once("api/setup_mfa", &body)?).await
+    }
+
+    /// Activates the second factor with its first code. Returns ten backup codes, shown once.
+    ///
+    /// Fails with `mfa_invalid`.
+    pub async fn confirm_mfa(&self, mfa_code: &Secret) -> Result<Vec<Secret>, Error> {
+        let body = Proof {
+            mfa_code: Some(mfa_code.expose()),
+            ..Proof::default()
+        };
+        let BackupCodes { backup_codes } = self.http.send(once("api/confirm_mfa", &body)?).await?;
+        Ok(backup_codes)
+    }
+
+    /// Creates a wallet. `label`: 1 to 64 characters.
+    ///
+    /// Fails with `invalid_credentials`.
+    pub async fn create_wallet(
+        &self,
+        password: &Secret,
+        label: Option<&str>,
+    ) -> Result<Wallet, Error> {
+        let body = Proof {
+            password: Some(password.expose()),
+            label,
+            ..Proof::default()
+        };
+        let key = Uuid::now_v7().to_string();
+        self.http
+            .send(Call::post("api/create_wallet", &body)?.idempotency_key(&key)?)
+            .await
+    }
+
+    /// The user's wallets.
+    pub async fn wallets(&self, paging: Paging) -> Result<Page<Wallet>, Error> {
+        self.http.wallets(paging).await
+    }
+
+    /// A wallet with its balances.
+    ///
+    /// Fails with `invalid_credentials`, `mfa_invalid` or `not_found`.
+    pub async fn load_wallet(
+        &self,
+        password: &Secret,
+        mfa_code: &Secret,
+        address: Address,
+    ) -> Result<LoadedWallet, Error> {
+        let body = Proof {
+            password: Some(password.expose()),
+            mfa_code: Some(mfa_code.expose()),
+            address: Some(address),
+            ..Proof::default()
+        };
+        self.http.send(once("api/load_wallet", &body)?).await
+    }
+
+    /// Creates an agent. The answer holds the only copy of its API key.
+    ///
+    /// Fails with `mfa_required` or `mfa_invalid`.
+    pub async fn create_agent(&self, request: CreateAgent) -> Result<CreatedAgent, Error> {
+        let call = Call::post("api/create_agent", &request)?;
+        self.http
+            .send(call.idempotency_key(&request.idempotency_key)?)
+            .await
+    }
+
+    /// The user's agents.
+    pub async fn agents(&self, paging: Paging) -> Result<Page<Agent>, Error> {
+        self.http
+            .send(Call::get("api/agents").query(paging.query()))
+            .await
+    }
+
+    /// Revokes an agent: its API key is refused from now on. Repeating it gives the same agent.
+    pub async fn revoke_agent(&self, agent_id: Uuid) -> Result<Agent, Error> {
+        #[derive(Serialize)]
+        struct Body {
+            agent_id: Uuid,
+        }
+        self.http
+            .send(Call::post("api/revoke_agent", &Body { agent_id })?)
+            .await
+    }
+
+    /// The chains the server is connected to.
+    pub async fn chains(&self) -> Result<Vec<Chain>, Error> {
+        self.http.chains().await
+    }
+
+    /// The user's transactions, newest first.
+    pub async fn transactions(
+        &self,
+        filter: TransactionFilter,
+    ) -> Result<Page<Transaction>, Error> {
+        self.http.transactions(filter).await
+    }
+
+    /// The transaction as it is now. Fails with `not_found` when it is not this user's.
+    pub async fn status(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
+        self.http.status(transaction_id, None, Duration::ZERO).await
+    }
+
+    /// The transaction as soon as its version differs from `known_version`, or as it is after
+    /// `wait` (whole seconds, at most 50).
+    pub async fn wait_for_change(
+        &self,
+        transaction_id: Uuid,
+        known_version: u64,
+        wait: Duration,
+    ) -> Result<Transaction, Error> {
+        self.http
+            .status(transaction_id, Some(known_version), wait)
+            .await
+    }
+
+    /// Waits until the chain has decided for good: until [`Status::is_final`].
+    ///
+    /// Survives restarts of the server and lost connections. Fails with [`Error::StillWaiting`]
+    /// when the [wait limit](UserClientBuilder::wait_limit) passes first.
+    pub async fn wait_until_confirmed(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
+        self.http.wait_until(transaction_id, Status::is_final).await
+    }
+
+    /// Approves a transaction. One already approved is answered as it is.
+    ///
+    /// Fails with `preview_changed` when it has become dearer than shown ([`Error::transaction`] is
+    /// the new one), `digest_mismatch`, `acknowledgement_required`, `mfa_invalid`, `mfa_replayed`,
+    /// `expired`, or `invalid_state`.
+    pub async fn authorize(&self, approval: Authorize) -> Result<Transaction, Error> {
+        self.http
+            .send_for_transaction(once("api/authorize_transaction", &approval)?)
+            .await
+    }
+
+    /// Rejects a transaction. `reason`: at most 280 characters, shown to the agent. Repeating it
+    /// gives the same transaction.
+    ///
+    /// Fails with `expired`, or `invalid_state` once it was approved.
+    pub async fn reject(
+        &self,
+        transaction_id: Uuid,
+        reason: Option<&str>,
+    ) -> Result<Transaction, Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(flatten)]
+            transaction_id: Uuid,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'a str>,
+        }
+        let body = Body {
+            transaction_id,
+            reason,
+        };
+        self.http
+            .send_for_transaction(Call::post("api/reject_transaction", &body)?)
+            .await
+    }
+
+    /// Withdraws a transaction, also one already sent: then [`Transaction::cancelling`] is set, and
+    /// the chain decides which of the two it takes.
+    ///
+    /// Fails with `invalid_state` once it has ended.
+    pub async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
+        self.http.cancel(transaction_id).await
+    }
+
+    fn keep(&self, token: Option<Secret>) {
+        let mut credential = self
+            .http
+            .credential
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *credential = token.map(Credential::Token);
+    }
+}
+
+impl UserClientBuilder {
+    /// Use the token of an earlier [`login`](UserClient::login).
+    #[must_use]
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.credential = Some(token.into());
+        self
+    }
+
+    /// The client. Fails as [`UserClient::new`] does, and when a root certificate is malformed.
+    pub fn build(self) -> Result<UserClient, Error> {
+        let credential = self.credential.clone().map(Credential::Token);
+        Ok(UserClient {
+            http: Arc::new(self.connect(credential)?),
+        })
+    }
+}
+
+/// A POST that spends a code or a password attempt.
+fn once(path: &'static str, body: &impl Serialize) -> Result<Call, Error> {
+    Ok(Call::post(path, body)?.repeat(Repeat::Unprocessed))
+}
