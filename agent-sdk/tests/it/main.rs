@@ -1,0 +1,8 @@
+//! The client against a server that misbehaves on purpose. How it fares with the real one is tested
+//! there.
+#![cfg(feature = "user")]
+
+mod credentials;
+mod repeats;
+mod scripted;
+mod waits;
