@@ -1,9 +1,12 @@
 //! The names around a transaction: of its chain, its wallet and its agent.
 
-use agent_sdk::{Paging, Transaction, UserClient};
+use agent_sdk::{Error, Page, Paging, Transaction, UserClient};
 
 use crate::exit::Failure;
 use crate::text::clean;
+
+/// As many items as the server puts on one page.
+const LARGEST_PAGE: u32 = 100;
 
 /// Names for what a transaction holds only the ids of. Already harmless to print.
 pub(crate) struct Surroundings {
@@ -33,60 +36,41 @@ impl Surroundings {
             Some(chain) => (clean(&chain.name), clean(&chain.symbol)),
             None => ("unknown chain".to_owned(), "coins".to_owned()),
         };
-        let wallet_label = wallet_label(client, transaction).await?;
-        let agent_name = agent_name(client, transaction).await?;
+        let address = transaction.address;
+        let wallets = async |paging| client.wallets(paging).await;
+        let wallet = find(wallets, |wallet| wallet.address == address).await?;
+        let agent = match transaction.agent_id {
+            Some(id) => {
+                let agents = async |paging| client.agents(paging).await;
+                find(agents, |agent| agent.agent_id == id).await?
+            }
+            None => None,
+        };
         Ok(Self {
             chain,
             symbol,
-            wallet_label,
-            agent_name,
+            wallet_label: wallet.and_then(|wallet| wallet.label).as_deref().map(clean),
+            agent_name: agent.map(|agent| clean(&agent.name)),
         })
     }
 }
 
-/// The label of the sending wallet, if the user gave it one.
-async fn wallet_label(
-    client: &UserClient,
-    transaction: &Transaction,
-) -> Result<Option<String>, Failure> {
-    let mut paging = Paging::new().limit(100);
+/// Looks through a list, page by page.
+async fn find<T>(
+    list: impl AsyncFn(Paging) -> Result<Page<T>, Error>,
+    is_it: impl Fn(&T) -> bool,
+) -> Result<Option<T>, Failure> {
+    let mut paging = Paging::new().limit(LARGEST_PAGE);
     loop {
-        let page = client.wallets(paging).await?;
-        if let Some(wallet) = page
-            .items
-            .into_iter()
-            .find(|wallet| wallet.address == transaction.address)
-        {
-            return Ok(wallet.label.as_deref().map(clean));
+        let Page {
+            items, next_cursor, ..
+        } = list(paging).await?;
+        if let Some(found) = items.into_iter().find(&is_it) {
+            return Ok(Some(found));
         }
-        match page.next_cursor {
-            Some(cursor) => paging = Paging::new().limit(100).cursor(cursor),
-            None => return Ok(None),
-        }
-    }
-}
-
-/// The name of the agent that asked, if an agent did.
-async fn agent_name(
-    client: &UserClient,
-    transaction: &Transaction,
-) -> Result<Option<String>, Failure> {
-    let Some(agent_id) = transaction.agent_id else {
-        return Ok(None);
-    };
-    let mut paging = Paging::new().limit(100);
-    loop {
-        let page = client.agents(paging).await?;
-        if let Some(agent) = page
-            .items
-            .into_iter()
-            .find(|agent| agent.agent_id == agent_id)
-        {
-            return Ok(Some(clean(&agent.name)));
-        }
-        match page.next_cursor {
-            Some(cursor) => paging = Paging::new().limit(100).cursor(cursor),
-            None => return Ok(None),
-        }
+        let Some(cursor) = next_cursor else {
+            return Ok(None);
+        };
+        paging = Paging::new().limit(LARGEST_PAGE).cursor(cursor);
     }
 }
