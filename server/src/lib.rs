@@ -1,3 +1,4 @@
 //! The wallet server.
+pub mod keys;
 pub mod store;
 pub mod value;
