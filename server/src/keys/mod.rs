@@ -20,7 +20,7 @@
 //! - [`totp`] and [`backup`] one-time codes: gates, not keys.
 //! - [`wallet`] and [`signer`] the keys that move money, and what they sign.
 //! - [`payload`] signed bytes that wait to be sent.
-//! - [`fingerprint`] tells a repeated request from another one.
+//! - [`mod@fingerprint`] tells a repeated request from another one.
 
 pub mod api_key;
 pub mod backup;
