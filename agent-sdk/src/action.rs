@@ -42,11 +42,7 @@ enum Known {
         amount: U256,
     },
     Raw {
-        #[serde(
-            with = "address::optional",
-            default,
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(with = "address::optional", default, skip_serializing_if = "Option::is_none")]
         to_address: Option<Address>,
         #[serde(with = "amount")]
         amount: U256,
@@ -58,15 +54,7 @@ impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let known = match self.clone() {
             Self::Transfer { to_address, amount } => Known::Transfer { to_address, amount },
-            Self::Raw {
-                to_address,
-                amount,
-                data,
-            } => Known::Raw {
-                to_address,
-                amount,
-                data,
-            },
+            Self::Raw { to_address, amount, data } => Known::Raw { to_address, amount, data },
             Self::Other(value) => return value.serialize(serializer),
         };
         known.serialize(serializer)
@@ -81,20 +69,10 @@ impl<'de> Deserialize<'de> for Action {
         if !matches!(value["type"].as_str(), Some("transfer" | "raw")) {
             return Ok(Self::Other(value));
         }
-        Ok(
-            match Known::deserialize(value).map_err(de::Error::custom)? {
-                Known::Transfer { to_address, amount } => Self::Transfer { to_address, amount },
-                Known::Raw {
-                    to_address,
-                    amount,
-                    data,
-                } => Self::Raw {
-                    to_address,
-                    amount,
-                    data,
-                },
-            },
-        )
+        Ok(match Known::deserialize(value).map_err(de::Error::custom)? {
+            Known::Transfer { to_address, amount } => Self::Transfer { to_address, amount },
+            Known::Raw { to_address, amount, data } => Self::Raw { to_address, amount, data },
+        })
     }
 }
 
@@ -109,32 +87,19 @@ mod tests {
 
     #[test]
     fn a_transfer_has_the_contracts_wire_form() {
-        let action = Action::Transfer {
-            to_address: TO,
-            amount: U256::from(5),
-        };
+        let action = Action::Transfer { to_address: TO, amount: U256::from(5) };
         let wire = json!({"type": "transfer", "to_address": TO.to_checksum(None), "amount": "5"});
         assert_eq!(serde_json::to_value(&action).expect("json"), wire);
-        assert_eq!(
-            serde_json::from_value::<Action>(wire).expect("action"),
-            action
-        );
+        assert_eq!(serde_json::from_value::<Action>(wire).expect("action"), action);
     }
 
     #[test]
     fn a_deployment_has_no_to_address_key() {
         let data = Bytes::from_static(&[0x60, 0x00]);
-        let action = Action::Raw {
-            to_address: None,
-            amount: U256::ZERO,
-            data,
-        };
+        let action = Action::Raw { to_address: None, amount: U256::ZERO, data };
         let wire = json!({"type": "raw", "amount": "0", "data": "0x6000"});
         assert_eq!(serde_json::to_value(&action).expect("json"), wire);
-        assert_eq!(
-            serde_json::from_value::<Action>(wire).expect("action"),
-            action
-        );
+        assert_eq!(serde_json::from_value::<Action>(wire).expect("action"), action);
     }
 
     #[test]
@@ -143,8 +108,7 @@ mod tests {
         let action: Action = serde_json::from_value(wire.clone()).expect("any kind");
         assert_eq!(action, Action::Other(wire));
 
-        let malformed =
-            json!({"type": "transfer", "to_address": TO.to_checksum(None), "amount": "05"});
+        let malformed = json!({"type": "transfer", "to_address": TO.to_checksum(None), "amount": "05"});
         assert!(serde_json::from_value::<Action>(malformed).is_err());
     }
 }

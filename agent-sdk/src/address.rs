@@ -57,10 +57,7 @@ impl<'de> Deserialize<'de> for Checksummed {
     }
 }
 
-pub(crate) fn serialize<S: Serializer>(
-    address: &Address,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
     Checksummed(*address).serialize(serializer)
 }
 
@@ -71,16 +68,11 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 pub(crate) mod optional {
     use super::{Address, Checksummed, Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(
-        address: &Option<Address>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(address: &Option<Address>, serializer: S) -> Result<S::Ok, S::Error> {
         address.map(Checksummed).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Address>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Address>, D::Error> {
         let address = Option::<Checksummed>::deserialize(deserializer)?;
         Ok(address.map(|Checksummed(address)| address))
     }
@@ -90,25 +82,14 @@ pub(crate) mod optional {
 pub(crate) mod optional_list {
     use super::{Address, Checksummed, Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(
-        addresses: &Option<Vec<Address>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let addresses = addresses
-            .as_ref()
-            .map(|list| list.iter().copied().map(Checksummed));
+    pub(crate) fn serialize<S: Serializer>(addresses: &Option<Vec<Address>>, serializer: S) -> Result<S::Ok, S::Error> {
+        let addresses = addresses.as_ref().map(|list| list.iter().copied().map(Checksummed));
         addresses.map(Vec::from_iter).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Vec<Address>>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Address>>, D::Error> {
         let addresses = Option::<Vec<Checksummed>>::deserialize(deserializer)?;
-        Ok(addresses.map(|list| {
-            list.into_iter()
-                .map(|Checksummed(address)| address)
-                .collect()
-        }))
+        Ok(addresses.map(|list| list.into_iter().map(|Checksummed(address)| address).collect()))
     }
 }
 
@@ -129,10 +110,7 @@ mod tests {
         for text in PUBLISHED {
             let address = parse(text).expect("published");
             assert_eq!(parse(&text.to_lowercase()), Ok(address));
-            assert_eq!(
-                parse(&format!("0x{}", text[2..].to_uppercase())),
-                Ok(address)
-            );
+            assert_eq!(parse(&format!("0x{}", text[2..].to_uppercase())), Ok(address));
             assert_eq!(address.to_checksum(None), text);
         }
     }
@@ -148,14 +126,7 @@ mod tests {
         let text = PUBLISHED[0];
         let double = format!("0x{text}");
         let upper_prefix = text.replace("0x", "0X");
-        for text in [
-            "",
-            "0x",
-            &text[2..],
-            &text[..41],
-            double.as_str(),
-            upper_prefix.as_str(),
-        ] {
+        for text in ["", "0x", &text[2..], &text[..41], double.as_str(), upper_prefix.as_str()] {
             assert_eq!(parse(text), Err(InvalidAddress::Malformed), "{text}");
         }
     }

@@ -11,8 +11,8 @@ use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
 use crate::shared::TransactionId;
 use crate::{
-    AgentClientBuilder, Chain, Error, LoadedWallet, Page, Paging, PrepareTransaction, Secret,
-    Status, Transaction, TransactionFilter, Wallet, address, api_key,
+    AgentClientBuilder, Chain, Error, LoadedWallet, Page, Paging, PrepareTransaction, Secret, Status, Transaction,
+    TransactionFilter, Wallet, address, api_key,
 };
 
 /// An agent's connection to the wallet server: it prepares transactions, and executes those a human
@@ -61,9 +61,7 @@ impl AgentClient {
             #[serde(with = "address::optional", skip_serializing_if = "Option::is_none")]
             address: Option<Address>,
         }
-        self.http
-            .send(Call::post("api/load_wallet", &Body { address })?)
-            .await
+        self.http.send(Call::post("api/load_wallet", &Body { address })?).await
     }
 
     /// The chains the server is connected to.
@@ -79,9 +77,7 @@ impl AgentClient {
     /// and `idempotency_mismatch` when the idempotency key was used for something else.
     pub async fn prepare(&self, request: PrepareTransaction) -> Result<Transaction, Error> {
         let call = Call::post("api/prepare_transaction", &request)?;
-        self.http
-            .send_for_transaction(call.idempotency_key(&request.idempotency_key)?)
-            .await
+        self.http.send_for_transaction(call.idempotency_key(&request.idempotency_key)?).await
     }
 
     /// The transaction as it is now. Fails with `not_found` when it is not this agent's.
@@ -97,9 +93,7 @@ impl AgentClient {
         known_version: u64,
         wait: Duration,
     ) -> Result<Transaction, Error> {
-        self.http
-            .status(transaction_id, Some(known_version), wait)
-            .await
+        self.http.status(transaction_id, Some(known_version), wait).await
     }
 
     /// Waits until a human has decided, or nobody has in time: until [`Status::is_decided`].
@@ -107,9 +101,7 @@ impl AgentClient {
     /// Survives restarts of the server and lost connections. Fails with [`Error::StillWaiting`]
     /// when the [wait limit](AgentClientBuilder::wait_limit) passes first.
     pub async fn wait_until_decided(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
-        self.http
-            .wait_until(transaction_id, Status::is_decided)
-            .await
+        self.http.wait_until(transaction_id, Status::is_decided).await
     }
 
     /// Sends an approved transaction to the chain. Repeating it gives the same transaction.
@@ -117,9 +109,7 @@ impl AgentClient {
     /// Fails with `invalid_state` before the approval or when it will never be executed, and with
     /// `expired` after [`Transaction::execute_by`].
     pub async fn execute(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
-        self.http
-            .send_for_transaction(execute(transaction_id)?)
-            .await
+        self.http.send_for_transaction(execute(transaction_id)?).await
     }
 
     /// Waits until the chain has decided for good: until [`Status::is_final`].
@@ -139,10 +129,7 @@ impl AgentClient {
     }
 
     /// The agent's transactions, newest first.
-    pub async fn transactions(
-        &self,
-        filter: TransactionFilter,
-    ) -> Result<Page<Transaction>, Error> {
+    pub async fn transactions(&self, filter: TransactionFilter) -> Result<Page<Transaction>, Error> {
         self.http.transactions(filter).await
     }
 
@@ -157,9 +144,7 @@ impl AgentClient {
         let decided = self.wait_until_decided(transaction_id).await?;
         match &decided.status {
             Status::Rejected | Status::Expired | Status::Cancelled => {
-                return Err(Error::NotApproved {
-                    transaction: Box::new(decided),
-                });
+                return Err(Error::NotApproved { transaction: Box::new(decided) });
             }
             // The request is an old one, and all is done.
             status if status.is_final() => return Ok(decided),
@@ -179,10 +164,7 @@ impl AgentClientBuilder {
         let api_key = Secret::from(self.credential.expose().trim());
         let agent_id = api_key::agent_id(&api_key)?;
         let http = self.connect(Some(Credential::ApiKey(api_key)))?;
-        Ok(AgentClient {
-            http: Arc::new(http),
-            agent_id,
-        })
+        Ok(AgentClient { http: Arc::new(http), agent_id })
     }
 }
 

@@ -16,11 +16,7 @@ pub struct Agent {
     /// The user's name for it.
     pub name: String,
     /// The wallets it may use; none means all, also later ones.
-    #[serde(
-        with = "address::optional_list",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "address::optional_list", default, skip_serializing_if = "Option::is_none")]
     pub wallets: Option<Vec<Address>>,
     /// The chains it may use, by EIP-155 id; none means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,18 +25,10 @@ pub struct Agent {
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// When its API key was last used.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<OffsetDateTime>,
     /// When it was revoked; its API key has been refused since.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<OffsetDateTime>,
 }
 
@@ -63,10 +51,7 @@ pub struct CreateAgent {
     name: String,
     #[serde(serialize_with = "secret::reveal")]
     mfa_code: Secret,
-    #[serde(
-        with = "address::optional_list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "address::optional_list", skip_serializing_if = "Option::is_none")]
     wallets: Option<Vec<Address>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chains: Option<Vec<u64>>,

@@ -55,16 +55,11 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 pub(crate) mod optional {
     use super::{Decimal, Deserialize, Deserializer, Serialize, Serializer, U256};
 
-    pub(crate) fn serialize<S: Serializer>(
-        amount: &Option<U256>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(amount: &Option<U256>, serializer: S) -> Result<S::Ok, S::Error> {
         amount.map(Decimal).serialize(serializer)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<U256>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<U256>, D::Error> {
         let amount = Option::<Decimal>::deserialize(deserializer)?;
         Ok(amount.map(|Decimal(amount)| amount))
     }
@@ -84,9 +79,7 @@ mod tests {
     #[test]
     fn anything_but_plain_digits_is_refused() {
         let too_large = format!("{}0", U256::MAX);
-        for text in [
-            "", "00", "01", "+1", "-1", "1.0", "1e3", "0x1", "1_000", " 1", "1 ", "٣", &too_large,
-        ] {
+        for text in ["", "00", "01", "+1", "-1", "1.0", "1e3", "0x1", "1_000", " 1", "1 ", "٣", &too_large] {
             assert_eq!(parse(text), Err(InvalidAmount), "{text:?}");
         }
     }

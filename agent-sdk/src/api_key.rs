@@ -18,21 +18,14 @@ fn parse(api_key: &str) -> Option<Uuid> {
     let (signed, checksum) = api_key.rsplit_once('_')?;
     // The secret may contain underscores, the agent's id cannot.
     let (agent_id, secret) = signed.strip_prefix("wak_")?.split_once('_')?;
-    let secret_is_base64url = secret.len() == 43
-        && secret
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let secret_is_base64url =
+        secret.len() == 43 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
 
     let hash = Sha256::digest(signed.as_bytes());
-    let expected = format!(
-        "{:02x}{:02x}{:02x}{:02x}",
-        hash[0], hash[1], hash[2], hash[3]
-    );
+    let expected = format!("{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
 
     let well_formed = agent_id.len() == 32 && secret_is_base64url && checksum == expected;
-    well_formed
-        .then(|| Uuid::try_parse(agent_id).ok())
-        .flatten()
+    well_formed.then(|| Uuid::try_parse(agent_id).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -40,8 +33,7 @@ mod tests {
     use super::*;
 
     /// Its checksum was computed by another program.
-    const KEY: &str =
-        "wak_0197a3c10000700080000000000000a9_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_-_abc_c1165446";
+    const KEY: &str = "wak_0197a3c10000700080000000000000a9_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_-_abc_c1165446";
 
     #[test]
     fn a_key_names_its_agent() {

@@ -22,12 +22,7 @@ impl Authorize {
     /// Approves this transaction with the user's current six-digit code. One code is good for one
     /// decision.
     pub fn new(transaction_id: Uuid, mfa_code: impl Into<Secret>) -> Self {
-        Self {
-            transaction_id,
-            mfa_code: mfa_code.into(),
-            digest: None,
-            acknowledge: Vec::new(),
-        }
+        Self { transaction_id, mfa_code: mfa_code.into(), digest: None, acknowledge: Vec::new() }
     }
 
     /// Approve only the version with this digest: the one the human was shown.

@@ -18,11 +18,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(repeat: Repeat, attempts: u32) -> Self {
-        Self {
-            repeat,
-            attempts_left: attempts.saturating_sub(1),
-            next: FIRST,
-        }
+        Self { repeat, attempts_left: attempts.saturating_sub(1), next: FIRST }
     }
 
     /// The pause before the next attempt, or none when there should not be one.
@@ -59,24 +55,15 @@ mod tests {
 
     fn unexpected(status: u16, retry_after: Option<u64>) -> Error {
         let retry_after = retry_after.map(Duration::from_secs);
-        Error::UnexpectedAnswer {
-            status,
-            request_id: None,
-            retry_after,
-        }
+        Error::UnexpectedAnswer { status, request_id: None, retry_after }
     }
 
     #[test]
     fn pauses_double_and_end_with_the_attempts() {
         let mut backoff = Backoff::new(Repeat::Freely, 4);
         for longest in [250, 500, 1000].map(Duration::from_millis) {
-            let pause = backoff
-                .pause(&unexpected(502, None))
-                .expect("an attempt is left");
-            assert!(
-                (longest / 2..=longest).contains(&pause),
-                "{pause:?} of {longest:?}"
-            );
+            let pause = backoff.pause(&unexpected(502, None)).expect("an attempt is left");
+            assert!((longest / 2..=longest).contains(&pause), "{pause:?} of {longest:?}");
         }
         assert_eq!(backoff.pause(&unexpected(502, None)), None);
     }
@@ -85,10 +72,7 @@ mod tests {
     fn the_server_may_ask_for_a_longer_pause_within_reason() {
         let pause = Backoff::new(Repeat::Freely, 4).pause(&unexpected(503, Some(3)));
         assert_eq!(pause, Some(Duration::from_secs(3)));
-        assert_eq!(
-            Backoff::new(Repeat::Freely, 4).pause(&unexpected(503, Some(3600))),
-            None
-        );
+        assert_eq!(Backoff::new(Repeat::Freely, 4).pause(&unexpected(503, Some(3600))), None);
 
         let pause = Backoff::new(Repeat::UntilAnswered, 4).pause(&unexpected(503, Some(3600)));
         assert_eq!(pause, Some(LONGEST));
@@ -98,11 +82,7 @@ mod tests {
     fn a_wait_outlasts_the_attempts_but_not_a_refusal() {
         let mut backoff = Backoff::new(Repeat::UntilAnswered, 1);
         for _ in 0..100 {
-            assert!(
-                backoff
-                    .pause(&unexpected(502, None))
-                    .is_some_and(|pause| pause <= LONGEST)
-            );
+            assert!(backoff.pause(&unexpected(502, None)).is_some_and(|pause| pause <= LONGEST));
         }
         assert_eq!(backoff.pause(&unexpected(404, None)), None);
     }

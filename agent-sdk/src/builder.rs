@@ -129,8 +129,7 @@ impl<C> ClientBuilder<C> {
 /// An absolute http(s) URL that ends with a slash and holds nothing but scheme, host, port and
 /// path.
 fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {
-    let mut url =
-        Url::parse(text.trim()).map_err(|_| Error::InvalidBaseUrl("not an absolute URL"))?;
+    let mut url = Url::parse(text.trim()).map_err(|_| Error::InvalidBaseUrl("not an absolute URL"))?;
     let Some(host) = url.host_str().map(str::to_owned) else {
         return Err(Error::InvalidBaseUrl("it names no host"));
     };
@@ -155,10 +154,7 @@ fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {
 /// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    host == "localhost" || address.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -171,35 +167,17 @@ mod tests {
 
     #[test]
     fn a_base_url_keeps_its_path_and_gains_a_slash() {
-        assert_eq!(
-            parsed("https://wallet.example").expect("https"),
-            "https://wallet.example/"
-        );
-        assert_eq!(
-            parsed("https://example.com/wallet").expect("path"),
-            "https://example.com/wallet/"
-        );
+        assert_eq!(parsed("https://wallet.example").expect("https"), "https://wallet.example/");
+        assert_eq!(parsed("https://example.com/wallet").expect("path"), "https://example.com/wallet/");
     }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for text in [
-            "http://localhost:8080",
-            "http://127.0.0.1:1",
-            "http://127.8.8.8",
-            "http://[::1]:1",
-        ] {
+        for text in ["http://localhost:8080", "http://127.0.0.1:1", "http://127.8.8.8", "http://[::1]:1"] {
             assert!(parsed(text).is_ok(), "{text}");
         }
-        for text in [
-            "http://192.168.1.2",
-            "http://wallet.example",
-            "http://127.0.0.1.example",
-        ] {
-            assert!(
-                matches!(parsed(text), Err(Error::InsecureHttp { .. })),
-                "{text}"
-            );
+        for text in ["http://192.168.1.2", "http://wallet.example", "http://127.0.0.1.example"] {
+            assert!(matches!(parsed(text), Err(Error::InsecureHttp { .. })), "{text}");
             assert!(parse_base_url(text, true).is_ok(), "{text}");
         }
     }
@@ -215,10 +193,7 @@ mod tests {
             "https://wallet.example/?a=b",
             "https://wallet.example/#top",
         ] {
-            assert!(
-                matches!(parsed(text), Err(Error::InvalidBaseUrl(_))),
-                "{text}"
-            );
+            assert!(matches!(parsed(text), Err(Error::InvalidBaseUrl(_))), "{text}");
         }
     }
 
@@ -227,12 +202,8 @@ mod tests {
         let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let builder = ClientBuilder::new("https://wallet.example", ()).root_certificates_pem(pem);
         assert!(matches!(builder.connect(None), Err(Error::Tls(_))));
-        let builder =
-            ClientBuilder::new("https://wallet.example", ()).root_certificates_pem("no PEM");
-        assert!(matches!(
-            builder.connect(None),
-            Err(Error::NoRootCertificate)
-        ));
+        let builder = ClientBuilder::new("https://wallet.example", ()).root_certificates_pem("no PEM");
+        assert!(matches!(builder.connect(None), Err(Error::NoRootCertificate)));
     }
 
     #[test]

@@ -17,10 +17,7 @@ pub(crate) enum Repeat {
     /// The same, for as long as the cause may pass.
     UntilAnswered,
     /// It spends a code or a password attempt: only when the server has certainly not acted.
-    #[cfg_attr(
-        not(any(test, feature = "user")),
-        expect(dead_code, reason = "only a human has a code to spend")
-    )]
+    #[cfg_attr(not(any(test, feature = "user")), expect(dead_code, reason = "only a human has a code to spend"))]
     Unprocessed,
 }
 
@@ -55,12 +52,8 @@ impl Call {
     }
 
     pub(crate) fn post(path: &'static str, body: &impl Serialize) -> Result<Self, Error> {
-        let body = serde_json::to_vec(body)
-            .map_err(|_| Error::InvalidRequest("not expressible as JSON"))?;
-        Ok(Self {
-            body: Some(Zeroizing::new(body)),
-            ..Self::new(Method::POST, path)
-        })
+        let body = serde_json::to_vec(body).map_err(|_| Error::InvalidRequest("not expressible as JSON"))?;
+        Ok(Self { body: Some(Zeroizing::new(body)), ..Self::new(Method::POST, path) })
     }
 
     /// The wait for a transaction to differ from `known_version`; `wait` in whole seconds, at most
@@ -72,11 +65,7 @@ impl Call {
         if !wait.is_zero() {
             query.push(("wait", wait.as_secs().to_string()));
         }
-        Self {
-            query,
-            patience: wait,
-            ..Self::get("api/transaction_status")
-        }
+        Self { query, patience: wait, ..Self::get("api/transaction_status") }
     }
 
     pub(crate) fn query(self, query: Vec<(&'static str, String)>) -> Self {
@@ -90,14 +79,9 @@ impl Call {
     /// Fails when the key is not 1 to 255 visible ASCII characters.
     pub(crate) fn idempotency_key(self, key: &str) -> Result<Self, Error> {
         if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::InvalidRequest(
-                "an idempotency key has 1 to 255 visible ASCII characters",
-            ));
+            return Err(Error::InvalidRequest("an idempotency key has 1 to 255 visible ASCII characters"));
         }
-        Ok(Self {
-            idempotency_key: Some(key.to_owned()),
-            ..self
-        })
+        Ok(Self { idempotency_key: Some(key.to_owned()), ..self })
     }
 }
 
@@ -111,10 +95,7 @@ impl Call {
     /// Sent without the session's token: the call is open to anyone, and a stale token must not
     /// fail it.
     pub(crate) fn anonymous(self) -> Self {
-        Self {
-            anonymous: true,
-            ..self
-        }
+        Self { anonymous: true, ..self }
     }
 }
 
@@ -126,16 +107,9 @@ mod tests {
     fn an_idempotency_key_that_is_no_header_is_refused_before_sending() {
         let too_long = "k".repeat(256);
         for key in ["", "two words", "line\nbreak", "schlüssel", &too_long] {
-            assert!(
-                Call::get("api/wallets").idempotency_key(key).is_err(),
-                "{key:?}"
-            );
+            assert!(Call::get("api/wallets").idempotency_key(key).is_err(), "{key:?}");
         }
-        assert!(
-            Call::get("api/wallets")
-                .idempotency_key(&too_long[1..])
-                .is_ok()
-        );
+        assert!(Call::get("api/wallets").idempotency_key(&too_long[1..]).is_ok());
     }
 
     #[test]

@@ -157,9 +157,7 @@ impl Error {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Self::Refused { problem, .. } => {
-                Some(problem.request_id.as_str()).filter(|id| !id.is_empty())
-            }
+            Self::Refused { problem, .. } => Some(problem.request_id.as_str()).filter(|id| !id.is_empty()),
             Self::UnexpectedAnswer { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
@@ -169,9 +167,7 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused { retry_after, .. } | Self::UnexpectedAnswer { retry_after, .. } => {
-                *retry_after
-            }
+            Self::Refused { retry_after, .. } | Self::UnexpectedAnswer { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -217,9 +213,7 @@ impl Error {
     #[must_use]
     pub fn is_unprocessed(&self) -> bool {
         match self {
-            Self::Refused { problem, .. } => {
-                problem.retryable && matches!(problem.status, 429 | 503)
-            }
+            Self::Refused { problem, .. } => problem.retryable && matches!(problem.status, 429 | 503),
             Self::Unreachable(_) => true,
             _ => false,
         }
@@ -240,9 +234,5 @@ impl Error {
 
 /// The most telling words of a problem.
 fn words(problem: &Problem) -> &str {
-    if problem.detail.is_empty() {
-        &problem.title
-    } else {
-        &problem.detail
-    }
+    if problem.detail.is_empty() { &problem.title } else { &problem.detail }
 }

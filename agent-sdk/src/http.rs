@@ -36,9 +36,7 @@ pub(crate) struct Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http")
-            .field("base_url", &self.base_url.as_str())
-            .finish_non_exhaustive()
+        f.debug_struct("Http").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -59,15 +57,9 @@ impl Http {
     }
 
     /// Sends a call that answers with transactions, and checks the digest of each.
-    pub(crate) async fn send_for_transactions(
-        &self,
-        call: Call,
-    ) -> Result<Page<Transaction>, Error> {
+    pub(crate) async fn send_for_transactions(&self, call: Call) -> Result<Page<Transaction>, Error> {
         let Page { items, next_cursor } = self.send::<Page<Transaction>>(call).await?;
-        let items = items
-            .into_iter()
-            .map(Transaction::checked)
-            .collect::<Result<_, _>>()?;
+        let items = items.into_iter().map(Transaction::checked).collect::<Result<_, _>>()?;
         Ok(Page { items, next_cursor })
     }
 
@@ -87,10 +79,7 @@ impl Http {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut url = self
-            .base_url
-            .join(call.path)
-            .map_err(|_| Error::InvalidBaseUrl("cannot hold a path"))?;
+        let mut url = self.base_url.join(call.path).map_err(|_| Error::InvalidBaseUrl("cannot hold a path"))?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -109,26 +98,17 @@ impl Http {
             request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = &call.body {
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_vec());
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_vec());
         }
 
         let response = request.send().await.map_err(Error::transport)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response, call.path).await?;
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(refusal(status.as_u16(), &headers, &body))
-        }
+        if status.is_success() { Ok(body) } else { Err(refusal(status.as_u16(), &headers, &body)) }
     }
 
     fn credential_header(&self) -> Result<(&'static str, HeaderValue), Error> {
-        let credential = self
-            .credential
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let credential = self.credential.read().unwrap_or_else(PoisonError::into_inner);
         let (name, value) = match credential.as_ref() {
             Some(Credential::ApiKey(key)) => ("X-API-KEY", HeaderValue::from_str(key.expose())),
             #[cfg(feature = "user")]
@@ -138,8 +118,7 @@ impl Http {
             }
             None => return Err(Error::NotLoggedIn),
         };
-        let mut value =
-            value.map_err(|_| Error::InvalidRequest("the credential is not a header value"))?;
+        let mut value = value.map_err(|_| Error::InvalidRequest("the credential is not a header value"))?;
         value.set_sensitive(true);
         Ok((name, value))
     }
@@ -150,16 +129,8 @@ impl Transaction {
     pub(crate) fn checked(self) -> Result<Self, Error> {
         let computed = self.computed_digest();
         if self.digest != computed {
-            let Self {
-                transaction_id,
-                digest: claimed,
-                ..
-            } = self;
-            return Err(Error::DigestMismatch {
-                transaction_id,
-                claimed,
-                computed,
-            });
+            let Self { transaction_id, digest: claimed, .. } = self;
+            return Err(Error::DigestMismatch { transaction_id, claimed, computed });
         }
         Ok(self)
     }
@@ -185,29 +156,17 @@ fn refusal(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
     let request_id = text("X-Request-Id").map(str::to_owned);
 
     let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
-        return Error::UnexpectedAnswer {
-            status,
-            request_id,
-            retry_after,
-        };
+        return Error::UnexpectedAnswer { status, request_id, retry_after };
     };
     // The status line decides; a body that claims another status is not believed.
     problem.status = status;
     if problem.request_id.is_empty() {
         problem.request_id = request_id.unwrap_or_default();
     }
-    match problem
-        .transaction
-        .take()
-        .map(|transaction| transaction.checked())
-        .transpose()
-    {
+    match problem.transaction.take().map(|transaction| transaction.checked()).transpose() {
         Ok(transaction) => {
             problem.transaction = transaction.map(Box::new);
-            Error::Refused {
-                problem: Box::new(problem),
-                retry_after,
-            }
+            Error::Refused { problem: Box::new(problem), retry_after }
         }
         Err(mismatch) => mismatch,
     }
@@ -230,12 +189,8 @@ mod tests {
     }
 
     fn refused(body: &Value, status: u16, headers: &[(&'static str, &'static str)]) -> Error {
-        let pairs = headers.iter().map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        });
+        let pairs =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         refusal(status, &pairs.collect(), body.to_string().as_bytes())
     }
 
@@ -262,16 +217,10 @@ mod tests {
         let mut body = problem("preview_changed", 409);
         body["transaction"] = serde_json::from_str(WIRE).expect("json");
         let error = refused(&body, 409, &[]);
-        assert_eq!(
-            error.transaction().map(|transaction| transaction.version),
-            Some(1)
-        );
+        assert_eq!(error.transaction().map(|transaction| transaction.version), Some(1));
 
         body["transaction"]["value"] = "2".into();
-        assert!(matches!(
-            refused(&body, 409, &[]),
-            Error::DigestMismatch { .. }
-        ));
+        assert!(matches!(refused(&body, 409, &[]), Error::DigestMismatch { .. }));
     }
 
     #[test]

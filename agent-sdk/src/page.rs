@@ -104,12 +104,7 @@ impl TransactionFilter {
     }
 
     pub(crate) fn query(self) -> Vec<(&'static str, String)> {
-        let Self {
-            paging,
-            status,
-            agent_id,
-            address,
-        } = self;
+        let Self { paging, status, agent_id, address } = self;
         let mut query = paging.query();
         query.extend(status.map(|status| ("status", status.to_string())));
         query.extend(agent_id.map(|agent_id| ("agent_id", agent_id.to_string())));
@@ -126,15 +121,8 @@ mod tests {
     fn a_filter_asks_only_for_what_was_set() {
         assert!(TransactionFilter::new().query().is_empty());
 
-        let query = TransactionFilter::new()
-            .status(Status::Pending)
-            .limit(5)
-            .cursor("abc")
-            .query();
+        let query = TransactionFilter::new().status(Status::Pending).limit(5).cursor("abc").query();
         let expected = [("limit", "5"), ("cursor", "abc"), ("status", "pending")];
-        assert_eq!(
-            query,
-            expected.map(|(name, value)| (name, value.to_owned()))
-        );
+        assert_eq!(query, expected.map(|(name, value)| (name, value.to_owned())));
     }
 }

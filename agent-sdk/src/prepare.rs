@@ -65,11 +65,7 @@ impl PrepareTransaction {
     /// contract.
     #[must_use]
     pub fn raw(to_address: Option<Address>, amount: U256, data: Bytes) -> Self {
-        Self::new(Action::Raw {
-            to_address,
-            amount,
-            data,
-        })
+        Self::new(Action::Raw { to_address, amount, data })
     }
 
     /// From the wallet with this address. May be left out when the agent has one wallet.
@@ -129,15 +125,9 @@ mod tests {
         let request = PrepareTransaction::transfer(Address::ZERO, U256::from(1));
         let zero = "0x0000000000000000000000000000000000000000";
         let action = json!({"type": "transfer", "to_address": zero, "amount": "1"});
-        assert_eq!(
-            serde_json::to_value(&request).expect("json"),
-            json!({"action": action})
-        );
+        assert_eq!(serde_json::to_value(&request).expect("json"), json!({"action": action}));
 
-        let request = request
-            .address(Address::ZERO)
-            .chain_id(1)
-            .expires_in(Duration::from_millis(300_900));
+        let request = request.address(Address::ZERO).chain_id(1).expires_in(Duration::from_millis(300_900));
         let expected = json!({"address": zero, "chain_id": 1, "action": action, "expires_in": 300});
         assert_eq!(serde_json::to_value(&request).expect("json"), expected);
     }

@@ -46,9 +46,6 @@ impl fmt::Debug for Secret {
 
 /// Writes a secret into a request body, for fields that opt in with `serialize_with`.
 #[cfg(feature = "user")]
-pub(crate) fn reveal<S: serde::Serializer>(
-    secret: &Secret,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn reveal<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }

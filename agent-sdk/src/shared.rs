@@ -18,8 +18,7 @@ pub(crate) struct TransactionId {
 
 impl Http {
     pub(crate) async fn wallets(&self, paging: Paging) -> Result<Page<Wallet>, Error> {
-        self.send(Call::get("api/wallets").query(paging.query()))
-            .await
+        self.send(Call::get("api/wallets").query(paging.query())).await
     }
 
     pub(crate) async fn chains(&self) -> Result<Vec<Chain>, Error> {
@@ -27,12 +26,8 @@ impl Http {
         Ok(items)
     }
 
-    pub(crate) async fn transactions(
-        &self,
-        filter: TransactionFilter,
-    ) -> Result<Page<Transaction>, Error> {
-        self.send_for_transactions(Call::get("api/transactions").query(filter.query()))
-            .await
+    pub(crate) async fn transactions(&self, filter: TransactionFilter) -> Result<Page<Transaction>, Error> {
+        self.send_for_transactions(Call::get("api/transactions").query(filter.query())).await
     }
 
     pub(crate) async fn status(
@@ -41,13 +36,11 @@ impl Http {
         known_version: Option<u64>,
         wait: Duration,
     ) -> Result<Transaction, Error> {
-        self.send_for_transaction(Call::status(transaction_id, known_version, wait))
-            .await
+        self.send_for_transaction(Call::status(transaction_id, known_version, wait)).await
     }
 
     pub(crate) async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
         let body = TransactionId { transaction_id };
-        self.send_for_transaction(Call::post("api/cancel_transaction", &body)?)
-            .await
+        self.send_for_transaction(Call::post("api/cancel_transaction", &body)?).await
     }
 }

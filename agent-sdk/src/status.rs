@@ -43,9 +43,7 @@ impl Status {
             | Self::Cancelled
             | Self::Superseded
             | Self::Failed => true,
-            Self::Pending | Self::Authorized | Self::Submitted | Self::Mined | Self::Other(_) => {
-                false
-            }
+            Self::Pending | Self::Authorized | Self::Submitted | Self::Mined | Self::Other(_) => false,
         }
     }
 
@@ -71,15 +69,7 @@ mod tests {
 
     #[test]
     fn every_final_status_is_decided_and_pending_is_not() {
-        let words = [
-            "confirmed",
-            "reverted",
-            "rejected",
-            "expired",
-            "cancelled",
-            "superseded",
-            "failed",
-        ];
+        let words = ["confirmed", "reverted", "rejected", "expired", "cancelled", "superseded", "failed"];
         for status in words.map(Status::from) {
             assert!(status.is_final() && status.is_decided(), "{status}");
         }

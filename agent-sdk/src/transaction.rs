@@ -44,11 +44,7 @@ pub struct Transaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<String>,
     /// Who is called; none deploys a contract.
-    #[serde(
-        with = "address::optional",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "address::optional", default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Address>,
     /// Native coin sent along, in wei.
     #[serde(with = "amount")]
@@ -92,18 +88,10 @@ pub struct Transaction {
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
     /// When a human decided.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<OffsetDateTime>,
     /// Until when the agent can execute it, once approved.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub execute_by: Option<OffsetDateTime>,
 }
 
@@ -212,10 +200,7 @@ pub(crate) mod tests {
 
         let transaction: Transaction = serde_json::from_value(wire).expect("still a transaction");
         assert_eq!(transaction.status, Status::Other("dreaming".into()));
-        assert_eq!(
-            transaction.warnings[0].severity,
-            Severity::Other("extreme".into())
-        );
+        assert_eq!(transaction.warnings[0].severity, Severity::Other("extreme".into()));
         assert!(transaction.digest_matches());
     }
 
@@ -229,10 +214,7 @@ pub(crate) mod tests {
         ] {
             let mut wire: Value = serde_json::from_str(WIRE).expect("json");
             wire[field] = text.into();
-            assert!(
-                serde_json::from_value::<Transaction>(wire).is_err(),
-                "{field}: {text}"
-            );
+            assert!(serde_json::from_value::<Transaction>(wire).is_err(), "{field}: {text}");
         }
     }
 }

@@ -11,9 +11,8 @@ use crate::account::BackupCodes;
 use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
 use crate::{
-    Agent, Authorize, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup,
-    Page, Paging, Registered, Secret, Status, Transaction, TransactionFilter, UserClientBuilder,
-    Wallet, address,
+    Agent, Authorize, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup, Page, Paging,
+    Registered, Secret, Status, Transaction, TransactionFilter, UserClientBuilder, Wallet, address,
 };
 
 /// What a user proves themselves with, and for what. Each call sets its own fields.
@@ -52,10 +51,7 @@ impl UserClient {
 
     /// A client with the token of an earlier [`login`](Self::login). Fails as [`new`](Self::new)
     /// does.
-    pub fn with_token(
-        base_url: impl Into<String>,
-        token: impl Into<Secret>,
-    ) -> Result<Self, Error> {
+    pub fn with_token(base_url: impl Into<String>, token: impl Into<Secret>) -> Result<Self, Error> {
         Self::builder(base_url).token(token).build()
     }
 
@@ -68,29 +64,16 @@ impl UserClient {
     ///
     /// Fails with `username_taken` or `weak_password`.
     pub async fn register(&self, username: &str, password: &Secret) -> Result<Registered, Error> {
-        let body = Proof {
-            username: Some(username),
-            password: Some(password.expose()),
-            ..Proof::default()
-        };
-        self.http
-            .send(once("api/register", &body)?.anonymous())
-            .await
+        let body = Proof { username: Some(username), password: Some(password.expose()), ..Proof::default() };
+        self.http.send(once("api/register", &body)?.anonymous()).await
     }
 
     /// Begins a session, and uses it from now on.
     ///
     /// Fails with `invalid_credentials`.
     pub async fn login(&self, username: &str, password: &Secret) -> Result<Login, Error> {
-        let body = Proof {
-            username: Some(username),
-            password: Some(password.expose()),
-            ..Proof::default()
-        };
-        let login: Login = self
-            .http
-            .send(once("api/login", &body)?.anonymous())
-            .await?;
+        let body = Proof { username: Some(username), password: Some(password.expose()), ..Proof::default() };
+        let login: Login = self.http.send(once("api/login", &body)?.anonymous()).await?;
         self.keep(Some(login.access_token.clone()));
         Ok(login)
     }
@@ -113,16 +96,9 @@ impl UserClient {
     /// replace one, give its current code or a backup code.
     ///
     /// Fails with `invalid_credentials` or `mfa_invalid`.
-    pub async fn setup_mfa(
-        &self,
-        password: &Secret,
-        mfa_code: Option<&Secret>,
-    ) -> Result<MfaSetup, Error> {
-        let body = Proof {
-            password: Some(password.expose()),
-            mfa_code: mfa_code.map(Secret::expose),
-            ..Proof::default()
-        };
+    pub async fn setup_mfa(&self, password: &Secret, mfa_code: Option<&Secret>) -> Result<MfaSetup, Error> {
+        let body =
+            Proof { password: Some(password.expose()), mfa_code: mfa_code.map(Secret::expose), ..Proof::default() };
         self.http.send(once("api/setup_mfa", &body)?).await
     }
 
@@ -130,10 +106,7 @@ impl UserClient {
     ///
     /// Fails with `mfa_invalid`.
     pub async fn confirm_mfa(&self, mfa_code: &Secret) -> Result<Vec<Secret>, Error> {
-        let body = Proof {
-            mfa_code: Some(mfa_code.expose()),
-            ..Proof::default()
-        };
+        let body = Proof { mfa_code: Some(mfa_code.expose()), ..Proof::default() };
         let BackupCodes { backup_codes } = self.http.send(once("api/confirm_mfa", &body)?).await?;
         Ok(backup_codes)
     }
@@ -141,20 +114,10 @@ impl UserClient {
     /// Creates a wallet. `label`: 1 to 64 characters.
     ///
     /// Fails with `invalid_credentials`.
-    pub async fn create_wallet(
-        &self,
-        password: &Secret,
-        label: Option<&str>,
-    ) -> Result<Wallet, Error> {
-        let body = Proof {
-            password: Some(password.expose()),
-            label,
-            ..Proof::default()
-        };
+    pub async fn create_wallet(&self, password: &Secret, label: Option<&str>) -> Result<Wallet, Error> {
+        let body = Proof { password: Some(password.expose()), label, ..Proof::default() };
         let key = Uuid::now_v7().to_string();
-        self.http
-            .send(Call::post("api/create_wallet", &body)?.idempotency_key(&key)?)
-            .await
+        self.http.send(Call::post("api/create_wallet", &body)?.idempotency_key(&key)?).await
     }
 
     /// The user's wallets.
@@ -185,16 +148,12 @@ impl UserClient {
     /// Fails with `mfa_required` or `mfa_invalid`.
     pub async fn create_agent(&self, request: CreateAgent) -> Result<CreatedAgent, Error> {
         let call = Call::post("api/create_agent", &request)?;
-        self.http
-            .send(call.idempotency_key(&request.idempotency_key)?)
-            .await
+        self.http.send(call.idempotency_key(&request.idempotency_key)?).await
     }
 
     /// The user's agents.
     pub async fn agents(&self, paging: Paging) -> Result<Page<Agent>, Error> {
-        self.http
-            .send(Call::get("api/agents").query(paging.query()))
-            .await
+        self.http.send(Call::get("api/agents").query(paging.query())).await
     }
 
     /// Revokes an agent: its API key is refused from now on. Repeating it gives the same agent.
@@ -203,9 +162,7 @@ impl UserClient {
         struct Body {
             agent_id: Uuid,
         }
-        self.http
-            .send(Call::post("api/revoke_agent", &Body { agent_id })?)
-            .await
+        self.http.send(Call::post("api/revoke_agent", &Body { agent_id })?).await
     }
 
     /// The chains the server is connected to.
@@ -214,10 +171,7 @@ impl UserClient {
     }
 
     /// The user's transactions, newest first.
-    pub async fn transactions(
-        &self,
-        filter: TransactionFilter,
-    ) -> Result<Page<Transaction>, Error> {
+    pub async fn transactions(&self, filter: TransactionFilter) -> Result<Page<Transaction>, Error> {
         self.http.transactions(filter).await
     }
 
@@ -234,9 +188,7 @@ impl UserClient {
         known_version: u64,
         wait: Duration,
     ) -> Result<Transaction, Error> {
-        self.http
-            .status(transaction_id, Some(known_version), wait)
-            .await
+        self.http.status(transaction_id, Some(known_version), wait).await
     }
 
     /// Waits until the chain has decided for good: until [`Status::is_final`].
@@ -253,20 +205,14 @@ impl UserClient {
     /// the new one), `digest_mismatch`, `acknowledgement_required`, `mfa_invalid`, `mfa_replayed`,
     /// `expired`, or `invalid_state`.
     pub async fn authorize(&self, approval: Authorize) -> Result<Transaction, Error> {
-        self.http
-            .send_for_transaction(once("api/authorize_transaction", &approval)?)
-            .await
+        self.http.send_for_transaction(once("api/authorize_transaction", &approval)?).await
     }
 
     /// Rejects a transaction. `reason`: at most 280 characters, shown to the agent. Repeating it
     /// gives the same transaction.
     ///
     /// Fails with `expired`, or `invalid_state` once it was approved.
-    pub async fn reject(
-        &self,
-        transaction_id: Uuid,
-        reason: Option<&str>,
-    ) -> Result<Transaction, Error> {
+    pub async fn reject(&self, transaction_id: Uuid, reason: Option<&str>) -> Result<Transaction, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(flatten)]
@@ -274,13 +220,8 @@ impl UserClient {
             #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'a str>,
         }
-        let body = Body {
-            transaction_id,
-            reason,
-        };
-        self.http
-            .send_for_transaction(Call::post("api/reject_transaction", &body)?)
-            .await
+        let body = Body { transaction_id, reason };
+        self.http.send_for_transaction(Call::post("api/reject_transaction", &body)?).await
     }
 
     /// Withdraws a transaction, also one already sent: then [`Transaction::cancelling`] is set, and
@@ -292,11 +233,7 @@ impl UserClient {
     }
 
     fn keep(&self, token: Option<Secret>) {
-        let mut credential = self
-            .http
-            .credential
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut credential = self.http.credential.write().unwrap_or_else(PoisonError::into_inner);
         *credential = token.map(Credential::Token);
     }
 }
@@ -312,9 +249,7 @@ impl UserClientBuilder {
     /// The client. Fails as [`UserClient::new`] does, and when a root certificate is malformed.
     pub fn build(self) -> Result<UserClient, Error> {
         let credential = self.credential.clone().map(Credential::Token);
-        Ok(UserClient {
-            http: Arc::new(self.connect(credential)?),
-        })
+        Ok(UserClient { http: Arc::new(self.connect(credential)?) })
     }
 }
 

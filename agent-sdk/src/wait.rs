@@ -27,10 +27,7 @@ impl Http {
         };
         match timeout(limit, waiting).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::StillWaiting {
-                transaction_id,
-                transaction: seen.map(Box::new),
-            }),
+            Err(_) => Err(Error::StillWaiting { transaction_id, transaction: seen.map(Box::new) }),
         }
     }
 
@@ -43,13 +40,8 @@ impl Http {
         loop {
             let started = Instant::now();
             let known_version = seen.as_ref().map(|transaction| transaction.version);
-            let wait = if known_version.is_some() {
-                LONG_POLL
-            } else {
-                Duration::ZERO
-            };
-            let call =
-                Call::status(transaction_id, known_version, wait).repeat(Repeat::UntilAnswered);
+            let wait = if known_version.is_some() { LONG_POLL } else { Duration::ZERO };
+            let call = Call::status(transaction_id, known_version, wait).repeat(Repeat::UntilAnswered);
             let transaction = self.send_for_transaction(call).await?;
             if reached(&transaction.status) {
                 return Ok(transaction);

@@ -51,11 +51,7 @@ pub struct Balance {
     /// The native coin's symbol.
     pub symbol: String,
     /// Native coin held, in wei; none when the chain's node could not be asked.
-    #[serde(
-        with = "amount::optional",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "amount::optional", default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<U256>,
     /// Whether the chain's node could be asked.
     pub available: bool,

@@ -18,18 +18,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                Table::create()
-                    .table("canary")
-                    .col(integer("canary_id").primary_key())
-                    .col(binary("sealed"))
-                    .take(),
+                Table::create().table("canary").col(integer("canary_id").primary_key()).col(binary("sealed")).take(),
             )
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("canary").take())
-            .await
+        manager.drop_table(Table::drop().table("canary").take()).await
     }
 }

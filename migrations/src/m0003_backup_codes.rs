@@ -35,8 +35,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("backup_codes").take())
-            .await
+        manager.drop_table(Table::drop().table("backup_codes").take()).await
     }
 }

@@ -38,34 +38,17 @@ impl MigrationTrait for Migration {
             .await?;
         if manager.get_database_backend() == DbBackend::Postgres {
             // Sessions need not survive a crash, and an unlogged table is in no write-ahead log and no replica.
-            manager
-                .get_connection()
-                .execute_unprepared("ALTER TABLE sessions SET UNLOGGED")
-                .await?;
+            manager.get_connection().execute_unprepared("ALTER TABLE sessions SET UNLOGGED").await?;
         }
         manager
-            .create_index(
-                Index::create()
-                    .name("index_sessions_user_id")
-                    .table("sessions")
-                    .col("user_id")
-                    .take(),
-            )
+            .create_index(Index::create().name("index_sessions_user_id").table("sessions").col("user_id").take())
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("index_sessions_expires_at")
-                    .table("sessions")
-                    .col("expires_at")
-                    .take(),
-            )
+            .create_index(Index::create().name("index_sessions_expires_at").table("sessions").col("expires_at").take())
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("sessions").take())
-            .await
+        manager.drop_table(Table::drop().table("sessions").take()).await
     }
 }

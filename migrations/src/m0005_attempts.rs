@@ -29,8 +29,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("attempts").take())
-            .await
+        manager.drop_table(Table::drop().table("attempts").take()).await
     }
 }

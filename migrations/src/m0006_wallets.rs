@@ -26,11 +26,7 @@ impl MigrationTrait for Migration {
                     .col(text_null("label"))
                     .col(binary("secret_key"))
                     .col(big_integer("created_at"))
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("wallets", "user_id")
-                            .to("users", "user_id"),
-                    )
+                    .foreign_key(ForeignKey::create().from("wallets", "user_id").to("users", "user_id"))
                     .take(),
             )
             .await?;
@@ -47,8 +43,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("wallets").take())
-            .await
+        manager.drop_table(Table::drop().table("wallets").take()).await
     }
 }

@@ -29,11 +29,7 @@ impl MigrationTrait for Migration {
                     .col(big_integer("created_at"))
                     .col(big_integer_null("last_used_at"))
                     .col(big_integer_null("revoked_at"))
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("agents", "user_id")
-                            .to("users", "user_id"),
-                    )
+                    .foreign_key(ForeignKey::create().from("agents", "user_id").to("users", "user_id"))
                     .take(),
             )
             .await?;
@@ -50,8 +46,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("agents").take())
-            .await
+        manager.drop_table(Table::drop().table("agents").take()).await
     }
 }

@@ -49,21 +49,9 @@ impl MigrationTrait for Migration {
                     .col(big_integer("expires_at"))
                     .col(big_integer_null("decided_at"))
                     .col(big_integer_null("execute_by"))
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("transactions", "user_id")
-                            .to("users", "user_id"),
-                    )
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("transactions", "agent_id")
-                            .to("agents", "agent_id"),
-                    )
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("transactions", "wallet_id")
-                            .to("wallets", "wallet_id"),
-                    )
+                    .foreign_key(ForeignKey::create().from("transactions", "user_id").to("users", "user_id"))
+                    .foreign_key(ForeignKey::create().from("transactions", "agent_id").to("agents", "agent_id"))
+                    .foreign_key(ForeignKey::create().from("transactions", "wallet_id").to("wallets", "wallet_id"))
                     .take(),
             )
             .await?;
@@ -100,8 +88,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("transactions").take())
-            .await
+        manager.drop_table(Table::drop().table("transactions").take()).await
     }
 }

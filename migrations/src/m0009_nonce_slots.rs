@@ -28,9 +28,7 @@ impl MigrationTrait for Migration {
                     .col(big_integer("changed_at"))
                     .primary_key(Index::create().col("chain_id").col("address").col("nonce"))
                     .foreign_key(
-                        ForeignKey::create()
-                            .from("nonce_slots", "transaction_id")
-                            .to("transactions", "transaction_id"),
+                        ForeignKey::create().from("nonce_slots", "transaction_id").to("transactions", "transaction_id"),
                     )
                     .take(),
             )
@@ -48,8 +46,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("nonce_slots").take())
-            .await
+        manager.drop_table(Table::drop().table("nonce_slots").take()).await
     }
 }

@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table("payloads")
-                    .col(text("hash").primary_key())
                     .col(uuid("transaction_id"))
+                    .col(text("hash"))
                     .col(big_integer("chain_id"))
                     .col(text("address"))
                     .col(big_integer("nonce"))
@@ -32,10 +32,9 @@ impl MigrationTrait for Migration {
                     .col(big_integer("gas_limit"))
                     .col(binary_null("bytes"))
                     .col(big_integer_null("sent_at"))
+                    .primary_key(Index::create().col("transaction_id").col("hash"))
                     .foreign_key(
-                        ForeignKey::create()
-                            .from("payloads", "transaction_id")
-                            .to("transactions", "transaction_id"),
+                        ForeignKey::create().from("payloads", "transaction_id").to("transactions", "transaction_id"),
                     )
                     .take(),
             )
@@ -50,21 +49,10 @@ impl MigrationTrait for Migration {
                     .col("nonce")
                     .take(),
             )
-            .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("index_payloads_transaction_id")
-                    .table("payloads")
-                    .col("transaction_id")
-                    .take(),
-            )
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("payloads").take())
-            .await
+        manager.drop_table(Table::drop().table("payloads").take()).await
     }
 }

@@ -28,11 +28,7 @@ impl MigrationTrait for Migration {
                     .col(text("operation"))
                     .col(uuid_null("subject_id"))
                     .col(text_null("detail"))
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("audit_log", "user_id")
-                            .to("users", "user_id"),
-                    )
+                    .foreign_key(ForeignKey::create().from("audit_log", "user_id").to("users", "user_id"))
                     .take(),
             )
             .await?;
@@ -49,8 +45,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("audit_log").take())
-            .await
+        manager.drop_table(Table::drop().table("audit_log").take()).await
     }
 }

@@ -27,15 +27,9 @@ impl MigrationTrait for Migration {
                     .col(uuid("transaction_id"))
                     .col(big_integer("version"))
                     .primary_key(Index::create().col("user_id").col("sequence"))
+                    .foreign_key(ForeignKey::create().from("events", "user_id").to("users", "user_id"))
                     .foreign_key(
-                        ForeignKey::create()
-                            .from("events", "user_id")
-                            .to("users", "user_id"),
-                    )
-                    .foreign_key(
-                        ForeignKey::create()
-                            .from("events", "transaction_id")
-                            .to("transactions", "transaction_id"),
+                        ForeignKey::create().from("events", "transaction_id").to("transactions", "transaction_id"),
                     )
                     .take(),
             )
@@ -43,8 +37,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("events").take())
-            .await
+        manager.drop_table(Table::drop().table("events").take()).await
     }
 }

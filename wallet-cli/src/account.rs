@@ -42,19 +42,11 @@ pub(crate) async fn register(app: &App, args: RegisterArgs) -> Result<(), Failur
     let password = args.password.read_new()?;
     let account = app.anonymous()?.register(&username, &password).await?;
     let recovery_key = account.recovery_key.expose();
-    app.output.result(
-        &json!({ "user_id": account.user_id, "recovery_key": recovery_key }),
-        |paint| {
-            Sheet::new(paint)
-                .row("User", &account.user_id.to_string())
-                .row("Recovery", recovery_key)
-                .finish()
-        },
-    )?;
-    app.output
-        .note("the recovery key is not shown again: write it down and keep it off this machine");
-    app.output
-        .note(&format!("next: `wallet-cli login {username}`"));
+    app.output.result(&json!({ "user_id": account.user_id, "recovery_key": recovery_key }), |paint| {
+        Sheet::new(paint).row("User", &account.user_id.to_string()).row("Recovery", recovery_key).finish()
+    })?;
+    app.output.note("the recovery key is not shown again: write it down and keep it off this machine");
+    app.output.note(&format!("next: `wallet-cli login {username}`"));
     Ok(())
 }
 
@@ -88,8 +80,7 @@ pub(crate) async fn login(app: &App, args: LoginArgs) -> Result<(), Failure> {
         },
     )?;
     if !login.mfa_enabled {
-        app.output
-            .note("nothing can be approved without an authenticator: `wallet-cli mfa enrol`");
+        app.output.note("nothing can be approved without an authenticator: `wallet-cli mfa enrol`");
     }
     Ok(())
 }
@@ -103,10 +94,9 @@ pub(crate) async fn logout(app: &App) -> Result<(), Failure> {
         Err(Failure::NotLoggedIn | Failure::SessionEnded) => {}
         Err(failure) => return Err(failure),
     }
-    app.output.result(
-        &json!({ "server": app.server.as_str(), "logged_in": false }),
-        |_| format!("Logged out at {}", app.server),
-    )
+    app.output.result(&json!({ "server": app.server.as_str(), "logged_in": false }), |_| {
+        format!("Logged out at {}", app.server)
+    })
 }
 
 /// Shows who is logged in.
@@ -123,10 +113,7 @@ pub(crate) async fn whoami(app: &App) -> Result<(), Failure> {
             .row("Server", app.server.as_str())
             .row("Codes", &mfa)
             .row("Since", &when::for_people(me.created_at))
-            .row(
-                "Session",
-                &when::deadline(me.session_expires_at, crate::app::now()),
-            )
+            .row("Session", &when::deadline(me.session_expires_at, crate::app::now()))
             .finish()
     })
 }

@@ -63,12 +63,7 @@ pub(crate) async fn run(app: &App, command: AgentCommand) -> Result<(), Failure>
 }
 
 async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
-    let CreateArgs {
-        name,
-        wallets,
-        chains,
-        code,
-    } = args;
+    let CreateArgs { name, wallets, chains, code } = args;
     let client = app.session()?.client;
     let create = async |code: Secret| {
         let mut request = CreateAgent::new(name.as_str(), code);
@@ -84,61 +79,36 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
     let api_key = created.api_key.as_ref().map(Secret::expose);
     let document = json!({ "agent": json::agent(&created.agent), "api_key": api_key });
     app.output.result(&json::present(document), |paint| {
-        sheet(Sheet::new(paint), &created.agent)
-            .optional("API key", api_key)
-            .finish()
+        sheet(Sheet::new(paint), &created.agent).optional("API key", api_key).finish()
     })?;
-    app.output
-        .note("the API key is not shown again: give it to the agent and to nobody else");
+    app.output.note("the API key is not shown again: give it to the agent and to nobody else");
     Ok(())
 }
 
 async fn list(app: &App, args: PageArgs) -> Result<(), Failure> {
     let page = app.session()?.client.agents(Paging::from(args)).await?;
-    app.output
-        .result(&json::page(&page, json::agent), |paint| {
-            let row = |agent: &Agent| {
-                let state = if agent.revoked_at.is_some() {
-                    "revoked"
-                } else {
-                    "active"
-                };
-                let used = agent
-                    .last_used_at
-                    .map_or("never".to_owned(), when::for_people);
-                [
-                    agent.agent_id.to_string(),
-                    state.to_owned(),
-                    used,
-                    agent.name.clone(),
-                ]
-            };
-            table(
-                paint,
-                ["AGENT", "STATE", "LAST USED", "NAME"],
-                page.items.iter().map(row).collect(),
-            )
-        })?;
+    app.output.result(&json::page(&page, json::agent), |paint| {
+        let row = |agent: &Agent| {
+            let state = if agent.revoked_at.is_some() { "revoked" } else { "active" };
+            let used = agent.last_used_at.map_or("never".to_owned(), when::for_people);
+            [agent.agent_id.to_string(), state.to_owned(), used, agent.name.clone()]
+        };
+        table(paint, ["AGENT", "STATE", "LAST USED", "NAME"], page.items.iter().map(row).collect())
+    })?;
     app.output.next_page(page.next_cursor.as_deref());
     Ok(())
 }
 
 async fn revoke(app: &App, agent_id: Uuid) -> Result<(), Failure> {
     let agent = app.session()?.client.revoke_agent(agent_id).await?;
-    app.output.result(&json::agent(&agent), |paint| {
-        sheet(Sheet::new(paint), &agent).finish()
-    })
+    app.output.result(&json::agent(&agent), |paint| sheet(Sheet::new(paint), &agent).finish())
 }
 
 /// An agent and what it may do.
 fn sheet(sheet: Sheet, agent: &Agent) -> Sheet {
     let all = || vec!["all".to_owned()];
     let wallets = agent.wallets.as_ref();
-    let wallets = wallets.map(|some| {
-        some.iter()
-            .map(|address| address.to_checksum(None))
-            .collect()
-    });
+    let wallets = wallets.map(|some| some.iter().map(|address| address.to_checksum(None)).collect());
     let chains = agent.chains.as_ref();
     let chains = chains.map(|some| some.iter().map(u64::to_string).collect());
     sheet

@@ -71,11 +71,7 @@ mod tests {
         let mut amount = U256::MAX;
         let mut mixed = U256::from(0x9E37_79B9_7F4A_7C15_u64);
         while !amount.is_zero() {
-            for wei in [
-                amount,
-                amount - U256::ONE,
-                mixed % amount.max(U256::from(2)),
-            ] {
+            for wei in [amount, amount - U256::ONE, mixed % amount.max(U256::from(2))] {
                 assert_eq!(smallest_unit(&coins(wei), COIN_DECIMALS), U512::from(wei));
                 assert_eq!(smallest_unit(&gwei(wei), GWEI_DECIMALS), U512::from(wei));
             }

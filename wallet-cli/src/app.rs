@@ -38,28 +38,14 @@ impl App {
     ///
     /// Fails when nothing says where logins are kept, and when the certificates cannot be read.
     pub(crate) fn new(output: Output, global: GlobalArgs) -> Result<Self, Failure> {
-        let GlobalArgs {
-            server,
-            ca_certificate,
-            allow_insecure_http,
-            json: _,
-            config_dir,
-        } = global;
-        let directory = config_dir
-            .or_else(environment::default_config_dir)
-            .ok_or(Failure::NoConfigDir)?;
-        let mut builder =
-            UserClient::builder(server.as_str()).allow_insecure_http(allow_insecure_http);
+        let GlobalArgs { server, ca_certificate, allow_insecure_http, json: _, config_dir } = global;
+        let directory = config_dir.or_else(environment::default_config_dir).ok_or(Failure::NoConfigDir)?;
+        let mut builder = UserClient::builder(server.as_str()).allow_insecure_http(allow_insecure_http);
         if let Some(path) = ca_certificate {
             let pem = fs::read(&path).map_err(|source| Failure::UnreadableFile { path, source })?;
             builder = builder.root_certificates_pem(pem);
         }
-        Ok(Self {
-            output,
-            server,
-            builder,
-            credentials: Credentials::in_directory(&directory),
-        })
+        Ok(Self { output, server, builder, credentials: Credentials::in_directory(&directory) })
     }
 
     /// A client that speaks for nobody yet.
@@ -73,18 +59,12 @@ impl App {
     ///
     /// Fails when there is none, when it has ended, and when the credentials file is unusable.
     pub(crate) fn session(&self) -> Result<Session, Failure> {
-        let login = self
-            .credentials
-            .find(&self.server)?
-            .ok_or(Failure::NotLoggedIn)?;
+        let login = self.credentials.find(&self.server)?.ok_or(Failure::NotLoggedIn)?;
         if login.expires_at <= now() {
             return Err(Failure::SessionEnded);
         }
         let client = self.builder.clone().token(login.access_token).build()?;
-        Ok(Session {
-            client,
-            user_id: login.user_id,
-        })
+        Ok(Session { client, user_id: login.user_id })
     }
 }
 

@@ -54,20 +54,11 @@ pub(crate) async fn run(app: &App, args: ApproveArgs) -> Result<(), Failure> {
             approved => approved?,
         }
     }
-    if declined {
-        Err(Failure::Declined)
-    } else {
-        Ok(())
-    }
+    if declined { Err(Failure::Declined) } else { Ok(()) }
 }
 
 /// Reviews one transaction and approves it.
-async fn approve(
-    app: &App,
-    session: &Session,
-    args: &ApproveArgs,
-    transaction_id: Uuid,
-) -> Result<(), Failure> {
+async fn approve(app: &App, session: &Session, args: &ApproveArgs, transaction_id: Uuid) -> Result<(), Failure> {
     let client = &session.client;
     let mut shown = client.status(transaction_id).await?;
     check(&shown, transaction_id, session)?;
@@ -78,15 +69,11 @@ async fn approve(
             return print_state(app, &shown);
         }
         status => {
-            return Err(Failure::Ended {
-                transaction_id,
-                status: status.to_string(),
-            });
+            return Err(Failure::Ended { transaction_id, status: status.to_string() });
         }
     }
     let around = Surroundings::of(client, &shown).await?;
-    app.output
-        .show(|paint| review::screen(&shown, &around, now(), paint));
+    app.output.show(|paint| review::screen(&shown, &around, now(), paint));
     let mut must_ask = !args.yes;
     loop {
         if must_ask && !prompt::confirm(app.output, "\nApprove?", "--yes")? {
@@ -97,12 +84,8 @@ async fn approve(
             Err(failure) => changed(failure)?,
         };
         check(&fresh, transaction_id, session)?;
-        let object = |objection| Failure::Objection {
-            transaction_id,
-            objection,
-        };
-        app.output
-            .show(|paint| review::screen(&fresh, &around, now(), paint));
+        let object = |objection| Failure::Objection { transaction_id, objection };
+        app.output.show(|paint| review::screen(&fresh, &around, now(), paint));
         let changes = |paint| changes::between(&shown, &fresh, &around.symbol, paint);
         app.output.try_show(changes).map_err(object)?;
         // --yes was said to the transaction as it was. The new one takes a person.
@@ -124,9 +107,7 @@ async fn authorize(
             .acknowledge(args.acknowledge.iter());
         session.client.authorize(approval).await
     };
-    args.code
-        .try_codes(app.output, CodeArgs::read, approval)
-        .await
+    args.code.try_codes(app.output, CodeArgs::read, approval).await
 }
 
 /// The transaction as it is now, when the failure is that it has changed and there is a person to ask anew.
@@ -135,23 +116,13 @@ fn changed(failure: Failure) -> Result<Transaction, Failure> {
         return Err(failure);
     };
     match error.transaction() {
-        Some(fresh) if error.code() == Some(ErrorCode::PreviewChanged) && prompt::is_possible() => {
-            Ok(fresh.clone())
-        }
+        Some(fresh) if error.code() == Some(ErrorCode::PreviewChanged) && prompt::is_possible() => Ok(fresh.clone()),
         _ => Err(failure),
     }
 }
 
 /// Checks that the screen tells the truth about what an approval would sign.
-fn check(
-    transaction: &Transaction,
-    transaction_id: Uuid,
-    session: &Session,
-) -> Result<(), Failure> {
-    review::check(transaction, transaction_id, session.user_id).map_err(|objection: Objection| {
-        Failure::Objection {
-            transaction_id,
-            objection,
-        }
-    })
+fn check(transaction: &Transaction, transaction_id: Uuid, session: &Session) -> Result<(), Failure> {
+    review::check(transaction, transaction_id, session.user_id)
+        .map_err(|objection: Objection| Failure::Objection { transaction_id, objection })
 }

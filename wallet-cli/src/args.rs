@@ -39,24 +39,12 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// The wallet server
-    #[arg(
-        long,
-        global = true,
-        env = "WALLET_SERVER",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    #[arg(long, global = true, env = "WALLET_SERVER", hide_env_values = true, value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub(crate) server: ServerUrl,
 
     /// Trust only the certificates in this PEM file, for a server with a certificate of its own
-    #[arg(
-        long,
-        global = true,
-        env = "WALLET_CA_CERTIFICATE",
-        hide_env_values = true,
-        value_name = "PATH"
-    )]
+    #[arg(long, global = true, env = "WALLET_CA_CERTIFICATE", hide_env_values = true, value_name = "PATH")]
     pub(crate) ca_certificate: Option<PathBuf>,
 
     /// Allow plain http to another machine, where others on the way can read passwords
@@ -68,13 +56,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) json: bool,
 
     /// Where the login is kept [default: $XDG_CONFIG_HOME/wallet-cli or ~/.config/wallet-cli]
-    #[arg(
-        long,
-        global = true,
-        env = "WALLET_CONFIG_DIR",
-        hide_env_values = true,
-        value_name = "PATH"
-    )]
+    #[arg(long, global = true, env = "WALLET_CONFIG_DIR", hide_env_values = true, value_name = "PATH")]
     pub(crate) config_dir: Option<PathBuf>,
 }
 
@@ -127,9 +109,7 @@ pub(crate) struct PageArgs {
 impl From<PageArgs> for Paging {
     fn from(args: PageArgs) -> Self {
         let PageArgs { limit, cursor } = args;
-        cursor
-            .into_iter()
-            .fold(Self::new().limit(limit.into()), Self::cursor)
+        cursor.into_iter().fold(Self::new().limit(limit.into()), Self::cursor)
     }
 }
 
@@ -161,10 +141,7 @@ mod tests {
         leaves(&Cli::command(), "wallet-cli", &mut found);
         assert!(found.len() >= 18, "{}", found.len());
         for (name, command) in found {
-            let help = command
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example"), "{name} has no example");
             assert!(help.contains(&name), "{name} shows another command");
         }
@@ -175,15 +152,9 @@ mod tests {
         let mut found = Vec::new();
         leaves(&Cli::command(), "wallet-cli", &mut found);
         for (name, command) in found {
-            for argument in command
-                .get_arguments()
-                .filter(|argument| argument.get_action().takes_values())
-            {
+            for argument in command.get_arguments().filter(|argument| argument.get_action().takes_values()) {
                 let id = argument.get_id().as_str();
-                assert!(
-                    !["password", "mfa_code", "token", "key"].contains(&id),
-                    "{name} --{id}"
-                );
+                assert!(!["password", "mfa_code", "token", "key"].contains(&id), "{name} --{id}");
             }
         }
     }

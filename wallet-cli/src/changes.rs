@@ -23,9 +23,7 @@ pub(crate) fn between(
     }
     let lines = lines(shown, symbol).into_iter().zip(lines(fresh, symbol));
     let changed = lines.filter(|((_, before), (_, after))| before != after);
-    let title = Sheet::new(paint)
-        .gap()
-        .title("This has changed since it was shown:");
+    let title = Sheet::new(paint).gap().title("This has changed since it was shown:");
     let sheet = changed.fold(title, |sheet, ((label, before), (_, after))| {
         sheet.rows(label, [format!("was {before}"), format!("now {after}")])
     });
@@ -34,45 +32,19 @@ pub(crate) fn between(
 
 /// What must stay the same for it to be the same payment.
 fn meaning(transaction: &Transaction) -> impl PartialEq + '_ {
-    let Transaction {
-        transaction_id,
-        user_id,
-        agent_id,
-        address,
-        chain_id,
-        to,
-        value,
-        data,
-        ..
-    } = transaction;
-    (
-        (transaction_id, user_id, agent_id),
-        (address, chain_id),
-        (to, value, data),
-    )
+    let Transaction { transaction_id, user_id, agent_id, address, chain_id, to, value, data, .. } = transaction;
+    ((transaction_id, user_id, agent_id), (address, chain_id), (to, value, data))
 }
 
 /// The lines that may change, under their labels.
 fn lines(transaction: &Transaction, symbol: &str) -> [(&'static str, String); 6] {
-    let Transaction {
-        value,
-        gas_limit,
-        max_fee_per_gas,
-        max_priority_fee_per_gas,
-        ..
-    } = transaction;
+    let Transaction { value, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, .. } = transaction;
     let fee = fee_at_most(*gas_limit, *max_fee_per_gas);
     let total = total_at_most(*value, *gas_limit, *max_fee_per_gas);
     [
         ("Gas limit", gas_limit.to_string()),
-        (
-            "Fee cap",
-            format!("{} gwei per gas", gwei(*max_fee_per_gas)),
-        ),
-        (
-            "Tip cap",
-            format!("{} gwei per gas", gwei(*max_priority_fee_per_gas)),
-        ),
+        ("Fee cap", format!("{} gwei per gas", gwei(*max_fee_per_gas))),
+        ("Tip cap", format!("{} gwei per gas", gwei(*max_priority_fee_per_gas))),
         ("Fee", format!("at most {} {symbol}", coins(fee))),
         ("Total", format!("at most {} {symbol}", coins(total))),
         ("Expires", when::for_people(transaction.expires_at)),

@@ -73,9 +73,7 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// The credentials file in a configuration directory; neither needs to exist yet.
     pub(crate) fn in_directory(directory: &Path) -> Self {
-        Self {
-            path: directory.join("credentials.json"),
-        }
+        Self { path: directory.join("credentials.json") }
     }
 
     /// The login at a server, if there is one.
@@ -88,11 +86,7 @@ impl Credentials {
     /// Keeps a login, in place of an earlier one at the same server.
     ///
     /// Fails when the file cannot be read or written.
-    pub(crate) fn keep(
-        &self,
-        server: &ServerUrl,
-        login: StoredLogin,
-    ) -> Result<(), CredentialsError> {
+    pub(crate) fn keep(&self, server: &ServerUrl, login: StoredLogin) -> Result<(), CredentialsError> {
         let mut logins = self.read()?;
         logins.insert(server.as_str().to_owned(), login);
         self.write(&logins)
@@ -112,10 +106,7 @@ impl Credentials {
     /// Reads all logins. The permissions are those of the opened file, so that it cannot be swapped
     /// between the look and the reading.
     fn read(&self) -> Result<BTreeMap<String, StoredLogin>, CredentialsError> {
-        let unreadable = |source| CredentialsError::Unreadable {
-            path: self.path.clone(),
-            source,
-        };
+        let unreadable = |source| CredentialsError::Unreadable { path: self.path.clone(), source };
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -123,36 +114,25 @@ impl Credentials {
         };
         let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
         if mode & OTHERS != 0 {
-            return Err(CredentialsError::Exposed {
-                path: self.path.clone(),
-                mode,
-            });
+            return Err(CredentialsError::Exposed { path: self.path.clone(), mode });
         }
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(unreadable)?;
-        serde_json::from_str(&text).map_err(|_| CredentialsError::Damaged {
-            path: self.path.clone(),
-        })
+        serde_json::from_str(&text).map_err(|_| CredentialsError::Damaged { path: self.path.clone() })
     }
 
     /// Replaces the file as a whole: a crash leaves the old one or the new one.
     fn write(&self, logins: &BTreeMap<String, StoredLogin>) -> Result<(), CredentialsError> {
         let text = serde_json::to_vec_pretty(logins).map_err(io::Error::from);
         text.and_then(|text| replace(&self.path, &text))
-            .map_err(|source| CredentialsError::Unwritable {
-                path: self.path.clone(),
-                source,
-            })
+            .map_err(|source| CredentialsError::Unwritable { path: self.path.clone(), source })
     }
 }
 
 /// Writes beside the file, with the right permissions from its first moment, and renames.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(directory) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let draft = path.with_extension(format!("{}.tmp", Uuid::now_v7().simple()));
     let written = OpenOptions::new()
@@ -215,20 +195,11 @@ mod tests {
         let credentials = scratch.credentials();
         let (one, two) = ("http://127.0.0.1:8080", "https://wallet.example");
         assert_eq!(token(&credentials, one), None);
-        credentials
-            .keep(&server(one), login("first"))
-            .expect("kept");
-        credentials
-            .keep(&server(two), login("second"))
-            .expect("kept");
-        credentials
-            .keep(&server(one), login("third"))
-            .expect("kept");
+        credentials.keep(&server(one), login("first")).expect("kept");
+        credentials.keep(&server(two), login("second")).expect("kept");
+        credentials.keep(&server(one), login("third")).expect("kept");
         credentials.forget(&server(two)).expect("forgotten");
-        assert_eq!(
-            token(&credentials, "http://127.0.0.1:8080/"),
-            Some("third".to_owned())
-        );
+        assert_eq!(token(&credentials, "http://127.0.0.1:8080/"), Some("third".to_owned()));
         assert_eq!(token(&credentials, two), None);
     }
 
@@ -236,17 +207,11 @@ mod tests {
     fn only_the_owner_can_read_what_is_kept() {
         let scratch = Scratch::new();
         let credentials = scratch.credentials();
-        credentials
-            .keep(&server("http://127.0.0.1:8080"), login("token"))
-            .expect("kept");
+        credentials.keep(&server("http://127.0.0.1:8080"), login("token")).expect("kept");
         let mode = |path: &Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
         assert_eq!(mode(&credentials.path), 0o600);
         assert_eq!(mode(&scratch.0), 0o700);
-        assert_eq!(
-            fs::read_dir(&scratch.0).expect("listed").count(),
-            1,
-            "no draft is left"
-        );
+        assert_eq!(fs::read_dir(&scratch.0).expect("listed").count(), 1, "no draft is left");
     }
 
     #[test]

@@ -22,11 +22,7 @@ pub(crate) fn no_color() -> bool {
 /// Where settings live by default: `$XDG_CONFIG_HOME/wallet-cli`, else `~/.config/wallet-cli`
 /// (XDG Base Directory Specification; a relative path there is to be ignored).
 pub(crate) fn default_config_dir() -> Option<PathBuf> {
-    let directory = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let directory = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     directory("XDG_CONFIG_HOME")
         .or_else(|| directory("HOME").map(|home| home.join(".config")))
         .map(|base| base.join("wallet-cli"))

@@ -118,10 +118,9 @@ impl Failure {
                 _ => Exit::Refused,
             },
             Self::NotLoggedIn | Self::SessionEnded => Exit::LogIn,
-            Self::NeedsTerminal { .. }
-            | Self::NoAnswer { .. }
-            | Self::NotACode
-            | Self::OneCodeForMany => Exit::NeedsTerminal,
+            Self::NeedsTerminal { .. } | Self::NoAnswer { .. } | Self::NotACode | Self::OneCodeForMany => {
+                Exit::NeedsTerminal
+            }
             Self::StillPending { .. } => Exit::Pending,
             _ => Exit::Refused,
         }
@@ -147,11 +146,7 @@ mod tests {
     fn refused(status: u16, code: &str) -> Failure {
         let problem = json!({ "code": code, "status": status, "title": "", "detail": "" });
         let problem = serde_json::from_value(problem).expect("a problem");
-        agent_sdk::Error::Refused {
-            problem,
-            retry_after: None,
-        }
-        .into()
+        agent_sdk::Error::Refused { problem, retry_after: None }.into()
     }
 
     #[test]
@@ -167,19 +162,8 @@ mod tests {
             (refused(401, "mfa_invalid"), 5),
             (refused(401, "mfa_replayed"), 5),
             (Failure::NeedsTerminal { instead: "--yes" }, 5),
-            (
-                Failure::NoAnswer {
-                    flag: "--mfa-code-stdin",
-                },
-                5,
-            ),
-            (
-                Failure::StillPending {
-                    transaction_id: Uuid::nil(),
-                    status: String::new(),
-                },
-                8,
-            ),
+            (Failure::NoAnswer { flag: "--mfa-code-stdin" }, 5),
+            (Failure::StillPending { transaction_id: Uuid::nil(), status: String::new() }, 8),
         ] {
             assert_eq!(failure.exit() as u8, exit, "{failure}");
         }

@@ -56,17 +56,10 @@ async fn enrol(app: &App, args: EnrolArgs) -> Result<(), Failure> {
     let setup = client.setup_mfa(&password, current_code.as_ref()).await?;
     show_secret(app, &setup)?;
     let confirm = async |code: Secret| client.confirm_mfa(&code).await;
-    let backup_codes = args
-        .code
-        .try_codes(app.output, CodeArgs::read_first, confirm)
-        .await?;
+    let backup_codes = args.code.try_codes(app.output, CodeArgs::read_first, confirm).await?;
     let codes: Vec<&str> = backup_codes.iter().map(Secret::expose).collect();
-    app.output
-        .result(&json!({ "backup_codes": codes }), |paint| {
-            Sheet::new(paint).rows("Backup", &codes).finish()
-        })?;
-    app.output
-        .note("each backup code replaces a lost authenticator once; they are not shown again");
+    app.output.result(&json!({ "backup_codes": codes }), |paint| Sheet::new(paint).rows("Backup", &codes).finish())?;
+    app.output.note("each backup code replaces a lost authenticator once; they are not shown again");
     Ok(())
 }
 
@@ -77,23 +70,14 @@ fn show_secret(app: &App, setup: &MfaSetup) -> Result<(), Failure> {
         app.output.show_to_people(|paint| qr_code(&code, paint));
     }
     app.output
-        .result(&json!({ "mfa_uri": uri, "secret": secret }), |paint| {
-            Sheet::new(paint).row("Secret", secret).finish()
-        })
+        .result(&json!({ "mfa_uri": uri, "secret": secret }), |paint| Sheet::new(paint).row("Secret", secret).finish())
 }
 
 /// The code in half blocks, light modules drawn: most terminals are dark, and a scanner needs dark modules
 /// on a light ground.
 fn qr_code(code: &QrCode, paint: Paint) -> String {
-    let picture = code
-        .render::<Dense1x2>()
-        .dark_color(Dense1x2::Light)
-        .light_color(Dense1x2::Dark)
-        .build();
-    let lines: Vec<String> = picture
-        .lines()
-        .map(|line| paint.white_on_black(line))
-        .collect();
+    let picture = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    let lines: Vec<String> = picture.lines().map(|line| paint.white_on_black(line)).collect();
     lines.join("\n")
 }
 
@@ -103,11 +87,7 @@ mod tests {
 
     #[test]
     fn the_qr_code_of_a_long_uri_fits_80_columns() {
-        let uri = format!(
-            "otpauth://totp/{0}:{0}?secret={1}&issuer={0}",
-            "w".repeat(24),
-            "A".repeat(32)
-        );
+        let uri = format!("otpauth://totp/{0}:{0}?secret={1}&issuer={0}", "w".repeat(24), "A".repeat(32));
         let code = QrCode::new(uri).expect("it fits a QR code");
         let picture = qr_code(&code, Paint::new(false));
         assert!(picture.lines().all(|line| line.chars().count() <= 80));

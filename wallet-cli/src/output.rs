@@ -38,11 +38,7 @@ impl Output {
         result: &impl Serialize,
         for_people: impl FnOnce(Paint) -> String,
     ) -> Result<(), Failure> {
-        let text = if self.json {
-            json_line(result)?
-        } else {
-            for_people(self.stdout)
-        };
+        let text = if self.json { json_line(result)? } else { for_people(self.stdout) };
         self.text(&text)
     }
 
@@ -62,10 +58,7 @@ impl Output {
     /// Shows something that a person must see, unless it cannot be made.
     ///
     /// Fails as the making of the text does.
-    pub(crate) fn try_show<E>(
-        self,
-        text: impl FnOnce(Paint) -> Result<String, E>,
-    ) -> Result<(), E> {
+    pub(crate) fn try_show<E>(self, text: impl FnOnce(Paint) -> Result<String, E>) -> Result<(), E> {
         let text = text(self.stderr)?;
         self.show(|_| text);
         Ok(())

@@ -39,10 +39,6 @@ impl Paint {
 
     /// Select Graphic Rendition (ECMA-48 §8.3.117) around the text.
     fn wrap(self, style: &str, text: &str) -> String {
-        if self.on {
-            format!("\u{1b}[{style}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.on { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }

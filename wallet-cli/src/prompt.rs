@@ -18,11 +18,7 @@ pub(crate) fn is_possible() -> bool {
 /// Asks for a line of visible text. `instead` names the argument that a script would use.
 ///
 /// Fails without a terminal, and when the input has ended.
-pub(crate) fn line(
-    output: Output,
-    question: &str,
-    instead: &'static str,
-) -> Result<String, Failure> {
+pub(crate) fn line(output: Output, question: &str, instead: &'static str) -> Result<String, Failure> {
     need_terminal(instead)?;
     output.question(question);
     Ok(next_line(instead)?.trim().to_owned())
@@ -39,11 +35,7 @@ pub(crate) fn password(question: &str, instead: &'static str) -> Result<String, 
 /// Asks whether to go on. Anything but a clear yes is a no.
 ///
 /// Fails without a terminal, and when the input has ended.
-pub(crate) fn confirm(
-    output: Output,
-    question: &str,
-    instead: &'static str,
-) -> Result<bool, Failure> {
+pub(crate) fn confirm(output: Output, question: &str, instead: &'static str) -> Result<bool, Failure> {
     let answer = line(output, &format!("{question} [y/N]"), instead)?;
     Ok(is_yes(&answer))
 }
@@ -64,11 +56,7 @@ pub(crate) fn next_line(flag: &'static str) -> Result<String, Failure> {
 
 /// Refuses to ask when nobody can answer.
 fn need_terminal(instead: &'static str) -> Result<(), Failure> {
-    if is_possible() {
-        Ok(())
-    } else {
-        Err(Failure::NeedsTerminal { instead })
-    }
+    if is_possible() { Ok(()) } else { Err(Failure::NeedsTerminal { instead }) }
 }
 
 /// Whether an answer is a clear yes.
@@ -83,10 +71,6 @@ mod tests {
     #[test]
     fn only_a_clear_yes_is_a_yes() {
         assert!(["y", "Y", "yes", "YES"].iter().all(|answer| is_yes(answer)));
-        assert!(
-            ["", "n", "no", "ye", "yep", "1", "y y"]
-                .iter()
-                .all(|answer| !is_yes(answer))
-        );
+        assert!(["", "n", "no", "ye", "yep", "1", "y y"].iter().all(|answer| !is_yes(answer)));
     }
 }

@@ -41,12 +41,7 @@ impl From<&Failure> for Report {
     fn from(failure: &Failure) -> Self {
         let Failure::Server(error) = failure else {
             let hint = hint(failure).map(str::to_owned);
-            return Self {
-                error: clean(&failure.to_string()),
-                code: None,
-                request_id: None,
-                hint,
-            };
+            return Self { error: clean(&failure.to_string()), code: None, request_id: None, hint };
         };
         Self {
             error: clean(&in_words(error)),
@@ -60,11 +55,7 @@ impl From<&Failure> for Report {
 /// The server's sentence, or what kept it from answering down to the first cause.
 fn in_words(error: &ServerError) -> String {
     if let Some(problem) = error.problem() {
-        let sentence = if problem.detail.is_empty() {
-            &problem.title
-        } else {
-            &problem.detail
-        };
+        let sentence = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
         return sentence.clone();
     }
     let mut cause = error.source();
@@ -95,18 +86,12 @@ fn server_hint(error: &ServerError) -> Option<String> {
         return Some(format!("try again in {} s", wait.as_secs()));
     }
     let hint = match error {
-        ServerError::Unreachable(_) => {
-            "is the server running? choose another with --server or WALLET_SERVER"
-        }
+        ServerError::Unreachable(_) => "is the server running? choose another with --server or WALLET_SERVER",
         ServerError::TimedOut(_) | ServerError::ConnectionLost(_) => {
             "the server may have acted all the same: look before trying again"
         }
-        ServerError::DigestMismatch { .. } => {
-            "do not approve it anywhere; tell whoever runs the server"
-        }
-        ServerError::InsecureHttp { .. } => {
-            "use an https:// address, or --allow-insecure-http on a network you trust"
-        }
+        ServerError::DigestMismatch { .. } => "do not approve it anywhere; tell whoever runs the server",
+        ServerError::InsecureHttp { .. } => "use an https:// address, or --allow-insecure-http on a network you trust",
         ServerError::NotLoggedIn => "log in with `wallet-cli login`",
         _ => match error.code()? {
             ErrorCode::Unauthenticated => "log in with `wallet-cli login`",
@@ -137,11 +122,7 @@ mod tests {
             "request_id": "019ab5f2",
         });
         let problem = serde_json::from_value(problem).expect("a problem");
-        ServerError::Refused {
-            problem,
-            retry_after: None,
-        }
-        .into()
+        ServerError::Refused { problem, retry_after: None }.into()
     }
 
     #[test]

@@ -39,11 +39,7 @@ pub(crate) enum Objection {
 /// Checks that what the screen shows is what an approval would sign, and for whom.
 ///
 /// Fails with the first thing that is wrong.
-pub(crate) fn check(
-    transaction: &Transaction,
-    transaction_id: Uuid,
-    user_id: Uuid,
-) -> Result<(), Objection> {
+pub(crate) fn check(transaction: &Transaction, transaction_id: Uuid, user_id: Uuid) -> Result<(), Objection> {
     if transaction.transaction_id != transaction_id {
         return Err(Objection::AnotherTransaction);
     }
@@ -62,104 +58,48 @@ pub(crate) fn check(
 /// Whether the request, which the digest does not cover, agrees with the bytes, which it does. A kind of
 /// request that this version does not know cannot be compared; the screen describes the bytes alone.
 fn signs_what_was_asked(transaction: &Transaction) -> bool {
-    let Transaction {
-        to, value, data, ..
-    } = transaction;
+    let Transaction { to, value, data, .. } = transaction;
     match &transaction.action {
-        Action::Transfer { to_address, amount } => {
-            *to == Some(*to_address) && value == amount && data.is_empty()
-        }
-        Action::Raw {
-            to_address,
-            amount,
-            data: asked,
-        } => to == to_address && value == amount && data == asked,
+        Action::Transfer { to_address, amount } => *to == Some(*to_address) && value == amount && data.is_empty(),
+        Action::Raw { to_address, amount, data: asked } => to == to_address && value == amount && data == asked,
         _ => true,
     }
 }
 
 /// The whole transaction, 80 columns wide.
-pub(crate) fn screen(
-    transaction: &Transaction,
-    around: &Surroundings,
-    now: OffsetDateTime,
-    paint: Paint,
-) -> String {
+pub(crate) fn screen(transaction: &Transaction, around: &Surroundings, now: OffsetDateTime, paint: Paint) -> String {
     let sheet = Sheet::new(paint)
         .title(&format!("Transaction {}", transaction.transaction_id))
         .row("Status", &status_in_words(transaction))
         .gap();
     let sheet = payment(sheet, transaction, around).gap();
     let sheet = request(sheet, transaction, around);
-    let sheet = outcome(
-        sheet.rows("Expires", [expiry(transaction, now)]),
-        transaction,
-    );
+    let sheet = outcome(sheet.rows("Expires", [expiry(transaction, now)]), transaction);
     identity(sheet.gap(), transaction).finish()
 }
 
 /// What is sent, and what it costs at most.
 fn payment(sheet: Sheet, transaction: &Transaction, around: &Surroundings) -> Sheet {
-    let Transaction {
-        to,
-        value,
-        data,
-        gas_limit,
-        ..
-    } = transaction;
+    let Transaction { to, value, data, gas_limit, .. } = transaction;
     let symbol = &around.symbol;
     let tip = gwei(transaction.max_priority_fee_per_gas);
     let fee = fee_at_most(*gas_limit, transaction.max_fee_per_gas);
     let total = total_at_most(*value, *gas_limit, transaction.max_fee_per_gas);
-    let label = around
-        .wallet_label
-        .as_deref()
-        .map(|label| format!("{label:?}"));
+    let label = around.wallet_label.as_deref().map(|label| format!("{label:?}"));
     sheet
-        .rows(
-            "From",
-            [transaction.address.to_checksum(None)]
-                .into_iter()
-                .chain(label),
-        )
-        .row(
-            "Chain",
-            &format!("{}, id {}", around.chain, transaction.chain_id),
-        )
-        .row(
-            "To",
-            &to.map_or("nobody: this creates a contract".into(), |to| {
-                to.to_checksum(None)
-            }),
-        )
+        .rows("From", [transaction.address.to_checksum(None)].into_iter().chain(label))
+        .row("Chain", &format!("{}, id {}", around.chain, transaction.chain_id))
+        .row("To", &to.map_or("nobody: this creates a contract".into(), |to| to.to_checksum(None)))
         .row("Action", &action_in_words(transaction, symbol))
-        .rows(
-            "Value",
-            [
-                format!("{} {symbol}", coins(*value)),
-                format!("{value} wei"),
-            ],
-        )
+        .rows("Value", [format!("{} {symbol}", coins(*value)), format!("{value} wei")])
         .rows("Data", data_lines(data))
         .row("Gas limit", &gas_limit.to_string())
-        .row(
-            "Fee cap",
-            &format!("{} gwei per gas", gwei(transaction.max_fee_per_gas)),
-        )
+        .row("Fee cap", &format!("{} gwei per gas", gwei(transaction.max_fee_per_gas)))
         .row("Tip cap", &format!("{tip} gwei per gas"))
-        .rows(
-            "Fee",
-            [
-                format!("at most {} {symbol}", coins(fee)),
-                format!("{fee} wei"),
-            ],
-        )
+        .rows("Fee", [format!("at most {} {symbol}", coins(fee)), format!("{fee} wei")])
         .styled(
             "Total",
-            [
-                format!("at most {} {symbol} leaves the wallet", coins(total)),
-                format!("{total} wei"),
-            ],
+            [format!("at most {} {symbol} leaves the wallet", coins(total)), format!("{total} wei")],
             Paint::strong,
         )
 }
@@ -168,15 +108,8 @@ fn payment(sheet: Sheet, transaction: &Transaction, around: &Surroundings) -> Sh
 fn request(sheet: Sheet, transaction: &Transaction, around: &Surroundings) -> Sheet {
     let asked_by = match transaction.agent_id {
         Some(id) => {
-            let name = around
-                .agent_name
-                .as_deref()
-                .map(|name| format!("agent {name:?}"));
-            [
-                name.unwrap_or_else(|| "an agent".to_owned()),
-                id.to_string(),
-            ]
-            .to_vec()
+            let name = around.agent_name.as_deref().map(|name| format!("agent {name:?}"));
+            [name.unwrap_or_else(|| "an agent".to_owned()), id.to_string()].to_vec()
         }
         None => vec!["yourself".to_owned()],
     };
@@ -185,116 +118,70 @@ fn request(sheet: Sheet, transaction: &Transaction, around: &Surroundings) -> Sh
         Some(memo) => {
             let words = wrap(&clean(memo), VALUE_WIDTH - 2);
             let quoted = words.iter().map(|line| format!("| {line}"));
-            sheet
-                .row("Memo", "the agent's own words, not checked by anyone:")
-                .rows("", quoted)
+            sheet.row("Memo", "the agent's own words, not checked by anyone:").rows("", quoted)
         }
         None => sheet.row("Memo", "none"),
     };
     let sheet = match &transaction.action {
         Action::Transfer { .. } | Action::Raw { .. } => sheet,
-        _ => sheet.row(
-            "Request",
-            "of a kind this program does not know; judge by the data above",
-        ),
+        _ => sheet.row("Request", "of a kind this program does not know; judge by the data above"),
     };
     if transaction.warnings.is_empty() {
         return sheet.row("Warnings", "none");
     }
     let labels = ["Warnings"].into_iter().chain(std::iter::repeat(""));
-    transaction
-        .warnings
-        .iter()
-        .zip(labels)
-        .fold(sheet, |sheet, (warning, label)| {
-            let Warning {
-                code,
-                severity,
-                detail,
-                ..
-            } = warning;
-            let style = match severity {
-                Severity::Low => |_: Paint, line: &str| line.to_owned(),
-                Severity::Medium => Paint::caution,
-                _ => Paint::danger,
-            };
-            let severity = severity.as_str().to_uppercase();
-            sheet.styled(label, [format!("{severity}: {detail} ({code})")], style)
-        })
+    transaction.warnings.iter().zip(labels).fold(sheet, |sheet, (warning, label)| {
+        let Warning { code, severity, detail, .. } = warning;
+        let style = match severity {
+            Severity::Low => |_: Paint, line: &str| line.to_owned(),
+            Severity::Medium => Paint::caution,
+            _ => Paint::danger,
+        };
+        let severity = severity.as_str().to_uppercase();
+        sheet.styled(label, [format!("{severity}: {detail} ({code})")], style)
+    })
 }
 
 /// How it went after the decision, as far as it has gone.
 fn outcome(sheet: Sheet, transaction: &Transaction) -> Sheet {
     let block = transaction.block.as_ref();
     let waiting = transaction.waiting.as_ref().map(|waiting| {
-        let blocked = waiting
-            .blocked_by
-            .map(|id| format!(", behind {id}"))
-            .unwrap_or_default();
-        format!(
-            "for {} since {}{blocked}",
-            waiting.reason,
-            when::for_people(waiting.since)
-        )
+        let blocked = waiting.blocked_by.map(|id| format!(", behind {id}")).unwrap_or_default();
+        format!("for {} since {}{blocked}", waiting.reason, when::for_people(waiting.since))
     });
     sheet
         .optional("Decided", transaction.decided_at.map(when::for_people))
         .optional("Execute by", transaction.execute_by.map(when::for_people))
         .optional("Waiting", waiting)
         .optional("Nonce", transaction.nonce.map(|nonce| nonce.to_string()))
-        .optional(
-            "Hash",
-            transaction.transaction_hash.map(|hash| hash.to_string()),
-        )
-        .optional(
-            "Block",
-            block.map(|block| format!("{}, {} gas used", block.number, block.gas_used)),
-        )
-        .optional(
-            "Gas price",
-            block.map(|block| format!("{} gwei", gwei(block.effective_gas_price))),
-        )
+        .optional("Hash", transaction.transaction_hash.map(|hash| hash.to_string()))
+        .optional("Block", block.map(|block| format!("{}, {} gas used", block.number, block.gas_used)))
+        .optional("Gas price", block.map(|block| format!("{} gwei", gwei(block.effective_gas_price))))
         .optional("Reason", transaction.reason.as_deref())
 }
 
 /// The digest that an approval names, recomputed from the fields above it.
 fn identity(sheet: Sheet, transaction: &Transaction) -> Sheet {
     let digest = transaction.computed_digest();
-    let sheet = sheet.row("Digest", &digest.to_string()).styled(
-        "Short form",
-        [hex::encode(&digest[..4])],
-        Paint::strong,
-    );
+    let sheet =
+        sheet.row("Digest", &digest.to_string()).styled("Short form", [hex::encode(&digest[..4])], Paint::strong);
     if transaction.digest_matches() {
         return sheet;
     }
-    sheet.styled(
-        "",
-        ["the server names another digest: do not approve this"],
-        Paint::danger,
-    )
+    sheet.styled("", ["the server names another digest: do not approve this"], Paint::danger)
 }
 
 /// What the signed bytes do, whatever the request called it.
 fn action_in_words(transaction: &Transaction, symbol: &str) -> String {
-    let Transaction {
-        to, value, data, ..
-    } = transaction;
+    let Transaction { to, value, data, .. } = transaction;
     let sending = match value.is_zero() {
         true => format!("sending no {symbol}"),
         false => format!("sending {} {symbol}", coins(*value)),
     };
     match to {
-        None => format!(
-            "Create a contract from {} bytes of code, {sending}",
-            data.len()
-        ),
+        None => format!("Create a contract from {} bytes of code, {sending}", data.len()),
         Some(to) if data.is_empty() => {
-            format!(
-                "Send {} {symbol} to {}",
-                coins(*value),
-                to.to_checksum(None)
-            )
+            format!("Send {} {symbol} to {}", coins(*value), to.to_checksum(None))
         }
         Some(_) => match data.get(..4).map(hex::encode_prefixed) {
             Some(function) => format!("Call function {function} of the address above, {sending}"),
@@ -311,10 +198,7 @@ fn data_lines(data: &[u8]) -> Vec<String> {
     let selector = if data.len() % BYTES_A_LINE == 4 { 4 } else { 0 };
     let (first, words) = data.split_at(selector);
     let length = format!("{} bytes", data.len());
-    let pieces = Some(first)
-        .filter(|first| !first.is_empty())
-        .into_iter()
-        .chain(words.chunks(BYTES_A_LINE));
+    let pieces = Some(first).filter(|first| !first.is_empty()).into_iter().chain(words.chunks(BYTES_A_LINE));
     let digits = pieces.map(hex::encode).enumerate().map(|(number, digits)| {
         let prefix = if number == 0 { "0x" } else { "  " };
         format!("{prefix}{digits}")
@@ -324,11 +208,7 @@ fn data_lines(data: &[u8]) -> Vec<String> {
 
 /// The status, and whether a cancellation is on its way.
 fn status_in_words(transaction: &Transaction) -> String {
-    let cancelling = if transaction.cancelling {
-        ", being cancelled"
-    } else {
-        ""
-    };
+    let cancelling = if transaction.cancelling { ", being cancelled" } else { "" };
     format!("{}{cancelling}", transaction.status)
 }
 

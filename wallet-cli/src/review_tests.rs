@@ -170,40 +170,18 @@ fn a_deployment_says_that_nobody_receives_it() {
         "data": "0x6000",
     }));
     let screen = shown(&deployment);
-    assert!(
-        screen.contains("To          nobody: this creates a contract\n"),
-        "{screen}"
-    );
-    assert!(
-        screen.contains("Create a contract from 2 bytes of code, sending"),
-        "{screen}"
-    );
-    assert!(
-        screen.contains("Data        2 bytes\n            0x6000\n"),
-        "{screen}"
-    );
+    assert!(screen.contains("To          nobody: this creates a contract\n"), "{screen}");
+    assert!(screen.contains("Create a contract from 2 bytes of code, sending"), "{screen}");
+    assert!(screen.contains("Data        2 bytes\n            0x6000\n"), "{screen}");
 }
 
 #[test]
 fn the_agents_words_cannot_pass_for_the_programs() {
     let memo = "ok\u{1b}[2J\nDigest      0x00\nApprove? [y/N] y \u{202e}evil\u{200b}";
     let screen = shown(&transaction(json!({ "memo": memo })));
-    assert!(
-        !screen
-            .chars()
-            .any(|character| character != '\n' && deceives(character))
-    );
-    assert_eq!(
-        screen
-            .lines()
-            .filter(|line| line.starts_with("Digest"))
-            .count(),
-        1
-    );
-    assert!(
-        screen.contains("| ok Digest 0x00 Approve? [y/N] y evil\n"),
-        "{screen}"
-    );
+    assert!(!screen.chars().any(|character| character != '\n' && deceives(character)));
+    assert_eq!(screen.lines().filter(|line| line.starts_with("Digest")).count(), 1);
+    assert!(screen.contains("| ok Digest 0x00 Approve? [y/N] y evil\n"), "{screen}");
 }
 
 #[test]
@@ -232,10 +210,7 @@ fn only_what_the_screen_shows_truly_may_be_approved() {
     let good = transaction(json!({}));
     let (id, user) = (good.transaction_id, good.user_id);
     assert_eq!(check(&good, id, user), Ok(()));
-    assert_eq!(
-        check(&good, Uuid::nil(), user),
-        Err(Objection::AnotherTransaction)
-    );
+    assert_eq!(check(&good, Uuid::nil(), user), Err(Objection::AnotherTransaction));
     assert_eq!(check(&good, id, Uuid::nil()), Err(Objection::AnotherUser));
 
     let mut altered = good.clone();
@@ -268,11 +243,7 @@ Total       was at most 0.050252 ETH
 ";
     assert_eq!(changes.as_deref(), Ok(expected));
 
-    for other in [
-        json!({ "value": "1" }),
-        json!({ "chain_id": 1 }),
-        json!({ "data": "0x00" }),
-    ] {
+    for other in [json!({ "value": "1" }), json!({ "chain_id": 1 }), json!({ "data": "0x00" })] {
         let changes = changes::between(&shown, &transaction(other), "ETH", Paint::new(false));
         assert_eq!(changes, Err(Objection::AnotherPayment));
     }

@@ -57,11 +57,7 @@ impl PasswordArgs {
         }
         let password = prompt::password("New password (12 characters or more):", PASSWORD_FLAGS)?;
         let repeated = prompt::password("The same again:", PASSWORD_FLAGS)?;
-        if password == repeated {
-            Ok(password.into())
-        } else {
-            Err(Failure::PasswordsDiffer)
-        }
+        if password == repeated { Ok(password.into()) } else { Err(Failure::PasswordsDiffer) }
     }
 
     /// The password that a script gave, if it gave one.
@@ -73,13 +69,8 @@ impl PasswordArgs {
             return Ok(environment::variable(environment::PASSWORD).map(Secret::from));
         };
         let content = fs::read_to_string(path).map(Secret::from);
-        let content = content.map_err(|source| Failure::UnreadableFile {
-            path: path.clone(),
-            source,
-        })?;
-        Ok(Some(
-            content.expose().lines().next().unwrap_or_default().into(),
-        ))
+        let content = content.map_err(|source| Failure::UnreadableFile { path: path.clone(), source })?;
+        Ok(Some(content.expose().lines().next().unwrap_or_default().into()))
     }
 }
 
@@ -119,9 +110,7 @@ impl CodeArgs {
     pub(crate) fn read_or_backup(&self, output: Output) -> Result<Secret, Failure> {
         match environment::variable(environment::MFA_CODE) {
             Some(code) if !self.mfa_code_stdin => Ok(code.into()),
-            _ => Ok(self
-                .read_next(output, "Current 6-digit code, or a backup code:")?
-                .into()),
+            _ => Ok(self.read_next(output, "Current 6-digit code, or a backup code:")?.into()),
         }
     }
 
@@ -172,16 +161,9 @@ impl CodeArgs {
 
 /// Takes `123 456` for `123456`, as authenticators show it, and refuses what cannot be a code.
 fn six_digits(text: &str) -> Result<Secret, Failure> {
-    let code: String = text
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
+    let code: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let good = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-    if good {
-        Ok(code.into())
-    } else {
-        Err(Failure::NotACode)
-    }
+    if good { Ok(code.into()) } else { Err(Failure::NotACode) }
 }
 
 #[cfg(test)]

@@ -57,10 +57,7 @@ impl FromStr for ServerUrl {
         if !rest.bytes().all(|byte| byte.is_ascii_graphic()) || rest.contains(['?', '#', '\\']) {
             return Err(ServerUrlError::Shape);
         }
-        Ok(Self(format!(
-            "{scheme}://{}{path}",
-            authority.to_ascii_lowercase()
-        )))
+        Ok(Self(format!("{scheme}://{}{path}", authority.to_ascii_lowercase())))
     }
 }
 
@@ -76,16 +73,9 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_address_is_refused() {
-        for text in [
-            "",
-            "wallet.example",
-            "ftp://a",
-            "https://",
-            "http://:80",
-            "http://u:p@a",
-            "http://a b",
-            "http://a?b",
-        ] {
+        for text in
+            ["", "wallet.example", "ftp://a", "https://", "http://:80", "http://u:p@a", "http://a b", "http://a?b"]
+        {
             assert!(text.parse::<ServerUrl>().is_err(), "{text}");
         }
     }

@@ -17,10 +17,7 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// An empty sheet.
     pub(crate) fn new(paint: Paint) -> Self {
-        Self {
-            paint,
-            text: String::new(),
-        }
+        Self { paint, text: String::new() }
     }
 
     /// A line above others.
@@ -40,11 +37,7 @@ impl Sheet {
     }
 
     /// A label and several values below each other.
-    pub(crate) fn rows<V: AsRef<str>>(
-        self,
-        label: &str,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
+    pub(crate) fn rows<V: AsRef<str>>(self, label: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.styled(label, values, |_, line| line.to_owned())
     }
 
@@ -55,9 +48,7 @@ impl Sheet {
         values: impl IntoIterator<Item = V>,
         style: impl Fn(Paint, &str) -> String,
     ) -> Self {
-        let lines = values
-            .into_iter()
-            .flat_map(|value| fit(clean(value.as_ref())));
+        let lines = values.into_iter().flat_map(|value| fit(clean(value.as_ref())));
         for (number, line) in lines.enumerate() {
             let label = if number == 0 { label } else { "" };
             let label = format!("{label:<LABEL_WIDTH$}");
@@ -93,9 +84,5 @@ impl Sheet {
 
 /// A value that fits stays as it is, with its indentation; a longer one is broken between words.
 fn fit(value: String) -> Vec<String> {
-    if columns(&value) <= VALUE_WIDTH {
-        vec![value]
-    } else {
-        wrap(&value, VALUE_WIDTH)
-    }
+    if columns(&value) <= VALUE_WIDTH { vec![value] } else { wrap(&value, VALUE_WIDTH) }
 }

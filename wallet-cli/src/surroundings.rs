@@ -24,14 +24,9 @@ impl Surroundings {
     /// Looks the names up.
     ///
     /// Fails when the server cannot be asked or refuses.
-    pub(crate) async fn of(
-        client: &UserClient,
-        transaction: &Transaction,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn of(client: &UserClient, transaction: &Transaction) -> Result<Self, Failure> {
         let chains = client.chains().await?;
-        let chain = chains
-            .into_iter()
-            .find(|chain| chain.chain_id == transaction.chain_id);
+        let chain = chains.into_iter().find(|chain| chain.chain_id == transaction.chain_id);
         let (chain, symbol) = match chain {
             Some(chain) => (clean(&chain.name), clean(&chain.symbol)),
             None => ("unknown chain".to_owned(), "coins".to_owned()),
@@ -62,9 +57,7 @@ async fn find<T>(
 ) -> Result<Option<T>, Failure> {
     let mut paging = Paging::new().limit(LARGEST_PAGE);
     loop {
-        let Page {
-            items, next_cursor, ..
-        } = list(paging).await?;
+        let Page { items, next_cursor, .. } = list(paging).await?;
         if let Some(found) = items.into_iter().find(&is_it) {
             return Ok(Some(found));
         }

@@ -80,10 +80,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 /// Cuts a word into pieces of at most `width` characters.
 pub(crate) fn cut(word: &str, width: usize) -> Vec<String> {
     let characters: Vec<char> = word.chars().collect();
-    characters
-        .chunks(width)
-        .map(|piece| piece.iter().collect())
-        .collect()
+    characters.chunks(width).map(|piece| piece.iter().collect()).collect()
 }
 
 #[cfg(test)]
@@ -100,14 +97,8 @@ mod tests {
 
     #[test]
     fn nothing_reorders_or_hides_text() {
-        assert_eq!(
-            clean("abc\u{202e}fed\u{2066}\u{200b}\u{feff}\u{e0041}"),
-            "abcfed"
-        );
-        assert_eq!(
-            clean("bell\u{7} null\u{0} delete\u{7f}"),
-            "bell null delete"
-        );
+        assert_eq!(clean("abc\u{202e}fed\u{2066}\u{200b}\u{feff}\u{e0041}"), "abcfed");
+        assert_eq!(clean("bell\u{7} null\u{0} delete\u{7f}"), "bell null delete");
     }
 
     #[test]

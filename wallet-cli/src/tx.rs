@@ -43,12 +43,10 @@ pub(crate) enum TxCommand {
         reason: Option<String>,
     },
     /// Withdraw a transaction, even one that was approved or sent
-    #[command(
-        after_help = "Once it was sent, the chain decides whether it or its cancellation comes first.
+    #[command(after_help = "Once it was sent, the chain decides whether it or its cancellation comes first.
 
 Example:
-  wallet-cli tx cancel 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55"
-    )]
+  wallet-cli tx cancel 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55")]
     Cancel {
         /// The transaction's id
         transaction_id: Uuid,
@@ -85,32 +83,21 @@ pub(crate) async fn run(app: &App, command: TxCommand) -> Result<(), Failure> {
         TxCommand::List(args) => list(app, args).await,
         TxCommand::Show { transaction_id } => show(app, transaction_id).await,
         TxCommand::Approve(args) => approve::run(app, args).await,
-        TxCommand::Reject {
-            transaction_id,
-            reason,
-        } => {
+        TxCommand::Reject { transaction_id, reason } => {
             let client = app.session()?.client;
-            print_state(
-                app,
-                &client.reject(transaction_id, reason.as_deref()).await?,
-            )
+            print_state(app, &client.reject(transaction_id, reason.as_deref()).await?)
         }
-        TxCommand::Cancel { transaction_id } => {
-            print_state(app, &app.session()?.client.cancel(transaction_id).await?)
-        }
+        TxCommand::Cancel { transaction_id } => print_state(app, &app.session()?.client.cancel(transaction_id).await?),
         TxCommand::Wait(args) => wait::run(app, args).await,
     }
 }
 
 async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
     let page = app.session()?.client.transactions(args.into()).await?;
-    app.output.result(
-        &json::page(&page, |transaction| serde_json::json!(transaction)),
-        |paint| {
-            let rows = page.items.iter().map(row).collect();
-            table(paint, ["TRANSACTION", "STATUS", "TO", "VALUE"], rows)
-        },
-    )?;
+    app.output.result(&json::page(&page, |transaction| serde_json::json!(transaction)), |paint| {
+        let rows = page.items.iter().map(row).collect();
+        table(paint, ["TRANSACTION", "STATUS", "TO", "VALUE"], rows)
+    })?;
     app.output.next_page(page.next_cursor.as_deref());
     Ok(())
 }
@@ -118,30 +105,16 @@ async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
 /// A transaction in one line. A shortened address serves to tell lines apart, never to be trusted.
 fn row(transaction: &Transaction) -> [String; 4] {
     let to = transaction.to.map(|to| to.to_checksum(None));
-    let to = to.map_or("new contract".to_owned(), |to| {
-        format!("{}…{}", &to[..6], &to[38..])
-    });
-    let Transaction {
-        transaction_id,
-        status,
-        value,
-        ..
-    } = transaction;
-    [
-        transaction_id.to_string(),
-        status.to_string(),
-        to,
-        coins(*value),
-    ]
+    let to = to.map_or("new contract".to_owned(), |to| format!("{}…{}", &to[..6], &to[38..]));
+    let Transaction { transaction_id, status, value, .. } = transaction;
+    [transaction_id.to_string(), status.to_string(), to, coins(*value)]
 }
 
 async fn show(app: &App, transaction_id: Uuid) -> Result<(), Failure> {
     let client = app.session()?.client;
     let transaction = client.status(transaction_id).await?;
     let around = Surroundings::of(&client, &transaction).await?;
-    app.output.result(&transaction, |paint| {
-        review::screen(&transaction, &around, now(), paint)
-    })
+    app.output.result(&transaction, |paint| review::screen(&transaction, &around, now(), paint))
 }
 
 /// Prints where a transaction stands after something was done to it.
@@ -153,10 +126,7 @@ pub(crate) fn print_state(app: &App, transaction: &Transaction) -> Result<(), Fa
             .row("Status", transaction.status.as_str())
             .optional("Cancelling", cancelling)
             .optional("Execute by", transaction.execute_by.map(when::for_people))
-            .optional(
-                "Hash",
-                transaction.transaction_hash.map(|hash| hash.to_string()),
-            )
+            .optional("Hash", transaction.transaction_hash.map(|hash| hash.to_string()))
             .optional("Reason", transaction.reason.as_deref())
             .finish()
     })
@@ -164,16 +134,9 @@ pub(crate) fn print_state(app: &App, transaction: &Transaction) -> Result<(), Fa
 
 impl From<ListArgs> for TransactionFilter {
     fn from(args: ListArgs) -> Self {
-        let ListArgs {
-            status,
-            agent,
-            wallet,
-            page: PageArgs { limit, cursor },
-        } = args;
+        let ListArgs { status, agent, wallet, page: PageArgs { limit, cursor } } = args;
         let filter = Self::new().limit(limit.into());
-        let filter = status.iter().fold(filter, |filter, word| {
-            filter.status(Status::from(word.as_str()))
-        });
+        let filter = status.iter().fold(filter, |filter, word| filter.status(Status::from(word.as_str())));
         let filter = agent.into_iter().fold(filter, Self::agent_id);
         let filter = wallet.into_iter().fold(filter, Self::address);
         cursor.into_iter().fold(filter, Self::cursor)

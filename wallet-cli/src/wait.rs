@@ -18,13 +18,11 @@ const SHORTEST_POLL: Duration = Duration::from_secs(1);
 
 /// Waits for a transaction.
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 when it was approved (--until decided) or confirmed (--until final), 1 when
+#[command(after_help = "Exit codes: 0 when it was approved (--until decided) or confirmed (--until final), 1 when
 it ended otherwise, 8 when the time ran out. The transaction is printed in every case.
 
 Example:
-  wallet-cli tx wait 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --until decided --timeout 5m"
-)]
+  wallet-cli tx wait 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --until decided --timeout 5m")]
 pub(crate) struct WaitArgs {
     /// The transaction's id
     transaction_id: Uuid,
@@ -59,11 +57,7 @@ impl Until {
 
 /// Runs `tx wait`.
 pub(crate) async fn run(app: &App, args: WaitArgs) -> Result<(), Failure> {
-    let WaitArgs {
-        transaction_id,
-        timeout,
-        until,
-    } = args;
+    let WaitArgs { transaction_id, timeout, until } = args;
     let client = app.session()?.client;
     let deadline = Instant::now() + timeout;
     let mut seen = client.status(transaction_id).await?;
@@ -71,18 +65,12 @@ pub(crate) async fn run(app: &App, args: WaitArgs) -> Result<(), Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             print_state(app, &seen)?;
-            return Err(Failure::StillPending {
-                transaction_id,
-                status: seen.status.to_string(),
-            });
+            return Err(Failure::StillPending { transaction_id, status: seen.status.to_string() });
         }
         let poll = left.clamp(SHORTEST_POLL, LONGEST_POLL);
-        let fresh = client
-            .wait_for_change(transaction_id, seen.version, poll)
-            .await?;
+        let fresh = client.wait_for_change(transaction_id, seen.version, poll).await?;
         if fresh.status != seen.status {
-            app.output
-                .note(&format!("{}, was {}", fresh.status, seen.status));
+            app.output.note(&format!("{}, was {}", fresh.status, seen.status));
         }
         seen = fresh;
     }
@@ -94,9 +82,6 @@ pub(crate) async fn run(app: &App, args: WaitArgs) -> Result<(), Failure> {
 fn went_well(transaction: &Transaction) -> Result<(), Failure> {
     match &transaction.status {
         Status::Authorized | Status::Submitted | Status::Mined | Status::Confirmed => Ok(()),
-        status => Err(Failure::Ended {
-            transaction_id: transaction.transaction_id,
-            status: status.to_string(),
-        }),
+        status => Err(Failure::Ended { transaction_id: transaction.transaction_id, status: status.to_string() }),
     }
 }

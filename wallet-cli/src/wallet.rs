@@ -65,17 +65,9 @@ pub(crate) async fn run(app: &App, command: WalletCommand) -> Result<(), Failure
 async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
     let client = app.session()?.client;
     let password = args.password.read()?;
-    let wallet = client
-        .create_wallet(&password, args.label.as_deref())
-        .await?;
+    let wallet = client.create_wallet(&password, args.label.as_deref()).await?;
     app.output.result(&json::wallet(&wallet), |paint| {
-        let Wallet {
-            wallet_id,
-            address,
-            label,
-            created_at,
-            ..
-        } = &wallet;
+        let Wallet { wallet_id, address, label, created_at, .. } = &wallet;
         Sheet::new(paint)
             .row("Address", &address.to_checksum(None))
             .optional("Label", label.as_deref())
@@ -87,22 +79,13 @@ async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
 
 async fn list(app: &App, args: PageArgs) -> Result<(), Failure> {
     let page = app.session()?.client.wallets(Paging::from(args)).await?;
-    app.output
-        .result(&json::page(&page, json::wallet), |paint| {
-            let row = |wallet: &Wallet| {
-                let label = wallet.label.clone().unwrap_or_default();
-                [
-                    wallet.address.to_checksum(None),
-                    when::for_people(wallet.created_at),
-                    label,
-                ]
-            };
-            table(
-                paint,
-                ["ADDRESS", "CREATED", "LABEL"],
-                page.items.iter().map(row).collect(),
-            )
-        })?;
+    app.output.result(&json::page(&page, json::wallet), |paint| {
+        let row = |wallet: &Wallet| {
+            let label = wallet.label.clone().unwrap_or_default();
+            [wallet.address.to_checksum(None), when::for_people(wallet.created_at), label]
+        };
+        table(paint, ["ADDRESS", "CREATED", "LABEL"], page.items.iter().map(row).collect())
+    })?;
     app.output.next_page(page.next_cursor.as_deref());
     Ok(())
 }
@@ -111,39 +94,23 @@ async fn show(app: &App, args: ShowArgs) -> Result<(), Failure> {
     let client = app.session()?.client;
     let password = args.password.read()?;
     let load = async |code: Secret| client.load_wallet(&password, &code, args.address).await;
-    let wallet = args
-        .code
-        .try_codes(app.output, CodeArgs::read, load)
-        .await?;
+    let wallet = args.code.try_codes(app.output, CodeArgs::read, load).await?;
     app.output.result(&json::loaded_wallet(&wallet), |paint| {
         let sheet = Sheet::new(paint)
             .row("Address", &wallet.address.to_checksum(None))
             .optional("Label", wallet.label.as_deref())
             .row("Wallet", &wallet.wallet_id.to_string());
-        sheet
-            .rows("Balances", wallet.balances.iter().flat_map(balance))
-            .finish()
+        sheet.rows("Balances", wallet.balances.iter().flat_map(balance)).finish()
     })
 }
 
 /// A balance in coins and in wei.
 fn balance(balance: &Balance) -> Vec<String> {
-    let Balance {
-        chain_id,
-        chain,
-        symbol,
-        balance,
-        ..
-    } = balance;
+    let Balance { chain_id, chain, symbol, balance, .. } = balance;
     match balance {
         Some(wei) => {
-            vec![
-                format!("{} {symbol} on {chain}, id {chain_id}", coins(*wei)),
-                format!("{wei} wei"),
-            ]
+            vec![format!("{} {symbol} on {chain}, id {chain_id}", coins(*wei)), format!("{wei} wei")]
         }
-        None => vec![format!(
-            "unknown on {chain}, id {chain_id}: its node does not answer"
-        )],
+        None => vec![format!("unknown on {chain}, id {chain_id}: its node does not answer")],
     }
 }

@@ -8,17 +8,13 @@ use time::macros::format_description;
 
 /// A moment as programs read it: RFC 3339, in UTC.
 pub(crate) fn for_programs(at: OffsetDateTime) -> String {
-    at.to_utc()
-        .format(&Rfc3339)
-        .unwrap_or_else(|_| at.to_string())
+    at.to_utc().format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
 /// A moment as people read it: to the second, in UTC.
 pub(crate) fn for_people(at: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    at.to_utc()
-        .format(format)
-        .unwrap_or_else(|_| at.to_string())
+    at.to_utc().format(format).unwrap_or_else(|_| at.to_string())
 }
 
 /// A moment and how far away it is, e.g. `2026-11-24 10:00:00 UTC (23 h 59 min left)`.
@@ -46,9 +42,7 @@ fn span(seconds: u64) -> String {
 ///
 /// Fails on anything else, and on spans longer than a week.
 pub(crate) fn parse_span(text: &str) -> Result<Duration, &'static str> {
-    let split = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
     let seconds_in_unit = match unit {
         "" | "s" => 1,
@@ -72,26 +66,11 @@ mod tests {
     fn a_deadline_says_how_much_time_is_left() {
         let now = datetime!(2026-11-23 10:00:00.5 UTC);
         for (at, expected) in [
-            (
-                datetime!(2026-11-30 12:00:00.5 UTC),
-                "2026-11-30 12:00:00 UTC (7 d 2 h left)",
-            ),
-            (
-                datetime!(2026-11-24 10:00:00 UTC),
-                "2026-11-24 10:00:00 UTC (23 h 59 min left)",
-            ),
-            (
-                datetime!(2026-11-23 10:01:31 UTC),
-                "2026-11-23 10:01:31 UTC (1 min 30 s left)",
-            ),
-            (
-                datetime!(2026-11-23 10:00:09.5 UTC),
-                "2026-11-23 10:00:09 UTC (9 s left)",
-            ),
-            (
-                datetime!(2026-11-23 10:00:00 UTC),
-                "2026-11-23 10:00:00 UTC (over)",
-            ),
+            (datetime!(2026-11-30 12:00:00.5 UTC), "2026-11-30 12:00:00 UTC (7 d 2 h left)"),
+            (datetime!(2026-11-24 10:00:00 UTC), "2026-11-24 10:00:00 UTC (23 h 59 min left)"),
+            (datetime!(2026-11-23 10:01:31 UTC), "2026-11-23 10:01:31 UTC (1 min 30 s left)"),
+            (datetime!(2026-11-23 10:00:09.5 UTC), "2026-11-23 10:00:09 UTC (9 s left)"),
+            (datetime!(2026-11-23 10:00:00 UTC), "2026-11-23 10:00:00 UTC (over)"),
         ] {
             assert_eq!(deadline(at, now), expected);
         }
@@ -99,24 +78,10 @@ mod tests {
 
     #[test]
     fn spans_are_read_with_their_unit() {
-        for (text, seconds) in [
-            ("60", 60),
-            ("60s", 60),
-            ("5m", 300),
-            ("1h", 3_600),
-            ("0", 0),
-        ] {
+        for (text, seconds) in [("60", 60), ("60s", 60), ("5m", 300), ("1h", 3_600), ("0", 0)] {
             assert_eq!(parse_span(text), Ok(Duration::from_secs(seconds)));
         }
-        for text in [
-            "",
-            "s",
-            "1d",
-            "-1",
-            "1.5s",
-            "9999999999h",
-            "18446744073709551615h",
-        ] {
+        for text in ["", "s", "1d", "-1", "1.5s", "9999999999h", "18446744073709551615h"] {
             assert!(parse_span(text).is_err(), "{text}");
         }
     }

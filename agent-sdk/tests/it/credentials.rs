@@ -26,18 +26,13 @@ async fn a_login_goes_out_without_the_old_token_and_its_own_is_used_from_then_on
     let empty = Answer::Say(200, "", r#"{"items": []}"#.into());
     let server = Scripted::new(vec![Answer::Say(200, "", LOGIN.into()), empty]).await;
     let user = server.user();
-    user.login("ada", &Secret::from("a long password"))
-        .await
-        .expect("logged in");
+    user.login("ada", &Secret::from("a long password")).await.expect("logged in");
     user.chains().await.expect("chains");
 
     let requests = server.requests();
     assert_eq!(header(&requests[0], "authorization"), None);
     assert!(requests[0].ends_with(r#"{"username":"ada","password":"a long password"}"#));
-    assert_eq!(
-        header(&requests[1], "authorization"),
-        Some("Bearer new.token.here")
-    );
+    assert_eq!(header(&requests[1], "authorization"), Some("Bearer new.token.here"));
 }
 
 #[tokio::test]
@@ -54,10 +49,7 @@ async fn a_redirect_is_not_followed() {
     let location: &'static str = format!("location: {}/api/chains\r\n", elsewhere.url).leak();
     let server = Scripted::new(vec![Answer::Say(307, location, String::new())]).await;
     let error = server.agent().chains().await.expect_err("a redirect");
-    assert!(
-        matches!(error, Error::UnexpectedAnswer { status: 307, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::UnexpectedAnswer { status: 307, .. }), "{error:?}");
     assert!(elsewhere.requests().is_empty());
 }
 
@@ -77,10 +69,7 @@ fn clients_and_errors_print_no_credential() {
 async fn an_unreadable_answer_is_not_repeated_in_the_error() {
     let body = LOGIN.replace("false", "\"new.token.here\"");
     let server = Scripted::new(vec![Answer::Say(200, "", body)]).await;
-    let error = server
-        .user()
-        .login("ada", &Secret::from("a long password"))
-        .await;
+    let error = server.user().login("ada", &Secret::from("a long password")).await;
     let error = error.expect_err("a login as no server writes it");
     assert!(!format!("{error:?} {error}").contains("new.token"));
 }

@@ -12,38 +12,20 @@ fn payment() -> PrepareTransaction {
 
 #[tokio::test]
 async fn every_attempt_at_a_payment_carries_the_same_idempotency_key() {
-    let answers = vec![
-        Answer::HangUp,
-        problem(503, "busy", true),
-        transaction("pending", 1),
-    ];
+    let answers = vec![Answer::HangUp, problem(503, "busy", true), transaction("pending", 1)];
     let server = Scripted::new(answers).await;
-    server
-        .agent()
-        .prepare(payment())
-        .await
-        .expect("the third attempt");
+    server.agent().prepare(payment()).await.expect("the third attempt");
 
     let requests = server.requests();
-    let keys: Vec<_> = requests
-        .iter()
-        .map(|request| header(request, "idempotency-key"))
-        .collect();
+    let keys: Vec<_> = requests.iter().map(|request| header(request, "idempotency-key")).collect();
     assert_eq!(keys.len(), 3);
-    assert!(
-        keys[0].is_some() && keys.iter().all(|key| *key == keys[0]),
-        "{keys:?}"
-    );
+    assert!(keys[0].is_some() && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 }
 
 #[tokio::test]
 async fn a_refusal_that_will_not_pass_is_not_repeated() {
     let server = Scripted::new(vec![problem(422, "simulation_failed", false)]).await;
-    let error = server
-        .agent()
-        .prepare(payment())
-        .await
-        .expect_err("refused");
+    let error = server.agent().prepare(payment()).await.expect_err("refused");
     assert_eq!(error.code(), Some(ErrorCode::SimulationFailed));
     assert_eq!(server.requests().len(), 1);
 }
@@ -52,28 +34,16 @@ async fn a_refusal_that_will_not_pass_is_not_repeated() {
 async fn an_approval_whose_answer_was_lost_is_not_sent_again() {
     let server = Scripted::new(vec![Answer::HangUp, transaction("authorized", 2)]).await;
     let approval = Authorize::new(Uuid::nil(), "123456");
-    let error = server
-        .user()
-        .authorize(approval)
-        .await
-        .expect_err("the answer was lost");
+    let error = server.user().authorize(approval).await.expect_err("the answer was lost");
     assert!(matches!(error, Error::ConnectionLost(_)), "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn an_approval_the_server_was_too_busy_for_is_sent_again() {
-    let server = Scripted::new(vec![
-        problem(503, "busy", true),
-        transaction("authorized", 2),
-    ])
-    .await;
+    let server = Scripted::new(vec![problem(503, "busy", true), transaction("authorized", 2)]).await;
     let approval = Authorize::new(Uuid::nil(), "123456");
-    server
-        .user()
-        .authorize(approval)
-        .await
-        .expect("the second attempt");
+    server.user().authorize(approval).await.expect("the second attempt");
 }
 
 #[tokio::test]
@@ -81,14 +51,8 @@ async fn a_login_without_a_server_is_unreachable_and_not_a_refusal() {
     let server = Scripted::new(vec![]).await;
     tokio::task::yield_now().await;
     let user = server.user();
-    let error = user
-        .login("ada", &Secret::from("a long password"))
-        .await
-        .expect_err("nobody there");
-    assert!(
-        error.is_unreachable() && error.code().is_none(),
-        "{error:?}"
-    );
+    let error = user.login("ada", &Secret::from("a long password")).await.expect_err("nobody there");
+    assert!(error.is_unreachable() && error.code().is_none(), "{error:?}");
 }
 
 #[tokio::test]

@@ -70,8 +70,7 @@ async fn play(mut stream: TcpStream, answer: Answer, seen: &Mutex<Vec<String>>) 
         }
         Answer::Say(status, headers, body) => {
             let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n");
+            let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n");
             let answer = format!("{head}{headers}\r\n{body}");
             // The client may hang up in the middle, when it has read enough.
             let _ = stream.write_all(answer.as_bytes()).await;
@@ -85,18 +84,12 @@ async fn read(stream: &mut TcpStream) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.map_or(0, |length| length.parse().expect("a number")) {
                 return text;
             }
         }
-        assert_ne!(
-            stream.read_buf(&mut bytes).await.expect("readable"),
-            0,
-            "a whole request"
-        );
+        assert_ne!(stream.read_buf(&mut bytes).await.expect("readable"), 0, "a whole request");
     }
 }
 
@@ -118,16 +111,10 @@ pub(crate) fn problem(status: u16, code: &str, retryable: bool) -> Answer {
         "type": format!("urn:wallet-server:problem:{code}"), "title": code, "status": status,
         "code": code, "detail": "", "request_id": "r-1", "retryable": retryable,
     });
-    Answer::Say(
-        status,
-        "content-type: application/problem+json\r\n",
-        body.to_string(),
-    )
+    Answer::Say(status, "content-type: application/problem+json\r\n", body.to_string())
 }
 
 /// The value of a header, in a request as recorded.
 pub(crate) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
-    request
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }

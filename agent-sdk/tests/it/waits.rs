@@ -28,23 +28,12 @@ async fn a_payment_survives_a_restart_in_every_wait() {
     assert_eq!(paid.status, Status::Confirmed);
 
     let requests = server.requests();
-    let first_lines: Vec<_> = requests
-        .iter()
-        .filter_map(|request| request.lines().next())
-        .collect();
+    let first_lines: Vec<_> = requests.iter().filter_map(|request| request.lines().next()).collect();
     assert!(first_lines[0].starts_with("POST /api/prepare_transaction "));
     assert!(!first_lines[1].contains("known_version"));
-    assert!(
-        first_lines[2].contains("known_version=1&wait=50"),
-        "{}",
-        first_lines[2]
-    );
+    assert!(first_lines[2].contains("known_version=1&wait=50"), "{}", first_lines[2]);
     assert!(first_lines[4].starts_with("POST /api/execute_transaction "));
-    assert!(
-        first_lines[8].contains("known_version=3&wait=50"),
-        "{}",
-        first_lines[8]
-    );
+    assert!(first_lines[8].contains("known_version=3&wait=50"), "{}", first_lines[8]);
 }
 
 #[tokio::test]
@@ -55,10 +44,7 @@ async fn a_no_is_told_with_the_transaction_and_nothing_is_executed() {
     let payment = tokio::spawn(async move { client.pay(payment()).await });
     let error = payment.await.expect("no panic").expect_err("rejected");
     assert!(matches!(error, Error::NotApproved { .. }), "{error:?}");
-    assert_eq!(
-        error.transaction().map(|transaction| transaction.version),
-        Some(2)
-    );
+    assert_eq!(error.transaction().map(|transaction| transaction.version), Some(2));
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -67,25 +53,15 @@ async fn a_wait_ends_at_its_limit_with_what_was_last_seen() {
     let server = Scripted::new(vec![transaction("pending", 1), Answer::Silence]).await;
     let builder = AgentClient::builder(&server.url, API_KEY).wait_limit(Duration::from_millis(300));
     let client = builder.build().expect("a client");
-    let error = client
-        .wait_until_decided(Uuid::nil())
-        .await
-        .expect_err("nobody decides");
+    let error = client.wait_until_decided(Uuid::nil()).await.expect_err("nobody decides");
     assert!(matches!(error, Error::StillWaiting { .. }), "{error:?}");
-    assert_eq!(
-        error.transaction().map(|transaction| &transaction.status),
-        Some(&Status::Pending)
-    );
+    assert_eq!(error.transaction().map(|transaction| &transaction.status), Some(&Status::Pending));
 }
 
 #[tokio::test]
 async fn a_transaction_that_is_not_there_ends_the_wait() {
     let server = Scripted::new(vec![problem(404, "not_found", false)]).await;
-    let error = server
-        .agent()
-        .wait_until_confirmed(Uuid::nil())
-        .await
-        .expect_err("not there");
+    let error = server.agent().wait_until_confirmed(Uuid::nil()).await.expect_err("not there");
     assert_eq!(error.status(), Some(404));
 }
 
@@ -94,10 +70,6 @@ async fn a_transaction_whose_digest_is_not_its_own_is_refused() {
     let mut body = wire("authorized", 2);
     body["gas_limit"] = 21001.into();
     let server = Scripted::new(vec![Answer::Say(200, "", body.to_string())]).await;
-    let error = server
-        .agent()
-        .execute(Uuid::nil())
-        .await
-        .expect_err("changed on the way");
+    let error = server.agent().execute(Uuid::nil()).await.expect_err("changed on the way");
     assert!(matches!(error, Error::DigestMismatch { .. }), "{error:?}");
 }

@@ -4,10 +4,9 @@ use std::{collections::HashSet, sync::Arc};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use super::session::SessionSecret;
-use crate::value::{Secret, SessionId, UserId};
+use crate::value::{Secret, SessionId, Time, UserId};
 
 /// The longest token that is looked at. Ours are under 400 bytes.
 const LONGEST: usize = 2048;
@@ -32,9 +31,9 @@ pub struct Claims {
     /// The secret that opens that login's copy of the user key.
     pub session_secret: SessionSecret,
     /// When it was issued; a token keeps whole seconds.
-    pub issued_at: OffsetDateTime,
+    pub issued_at: Time,
     /// From when on it is refused; a token keeps whole seconds.
-    pub expires_at: OffsetDateTime,
+    pub expires_at: Time,
 }
 
 /// The claims as they are written: RFC 7519's registered names, and two of our own.
@@ -61,6 +60,12 @@ struct Read {
 /// Issues and verifies tokens: JWT (RFC 7519) signed with HMAC-SHA256. Cheap to clone.
 #[derive(Clone)]
 pub struct Tokens(Arc<Keys>);
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens")
+    }
+}
 
 struct Keys {
     sign: EncodingKey,
@@ -97,8 +102,8 @@ impl Tokens {
             sub: *user_id,
             sid: *session_id,
             key: &session_secret.text(),
-            iat: issued_at.unix_timestamp(),
-            exp: expires_at.unix_timestamp(),
+            iat: issued_at.unix_seconds(),
+            exp: expires_at.unix_seconds(),
         };
         let token =
             encode(&header(), &written, &self.0.sign).expect("plain fields always encode, and the key is HMAC's");
@@ -107,14 +112,14 @@ impl Tokens {
 
     /// Reads a token. Fails when it is too long, has any header but ours (so another `alg`, another `typ` or a `crit`),
     /// a wrong signature, a missing or unknown claim, or when `now` is at or after its expiry; there is no leeway.
-    pub fn verify(&self, token: &str, now: OffsetDateTime) -> Result<Claims, InvalidToken> {
+    pub fn verify(&self, token: &str, now: Time) -> Result<Claims, InvalidToken> {
         if token.len() > LONGEST || decode_header(token).map_err(|_| InvalidToken)? != header() {
             return Err(InvalidToken);
         }
         let read = decode::<Read>(token, &self.0.verify, &self.0.validation).map_err(|_| InvalidToken)?;
         let Read { sub, sid, key, iat, exp } = read.claims;
-        let time = |seconds| OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| InvalidToken);
-        let (issued_at, expires_at) = (time(iat)?, time(exp)?);
+        let time = |seconds: i64| Time::from_unix_microseconds(seconds.saturating_mul(1_000_000));
+        let (issued_at, expires_at) = (time(iat), time(exp));
         if now >= expires_at {
             return Err(InvalidToken);
         }
@@ -129,16 +134,20 @@ fn header() -> Header {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64ct::{Base64UrlUnpadded, Encoding};
     use hmac::{Hmac, KeyInit, Mac};
     use serde_json::json;
     use sha2::Sha256;
-    use time::{Duration, macros::datetime};
 
     use super::*;
 
-    const NOW: OffsetDateTime = datetime!(2026-11-23 10:00:00 UTC);
     const KEY: [u8; 32] = [9; 32];
+
+    fn now() -> Time {
+        Time::from_unix_microseconds(1_795_428_000_000_000)
+    }
 
     fn tokens() -> Tokens {
         Tokens::new(&Secret::new(KEY))
@@ -149,14 +158,14 @@ mod tests {
             user_id: UserId::new(),
             session_id: SessionId::new(),
             session_secret: SessionSecret::generate(),
-            issued_at: NOW,
-            expires_at: NOW + Duration::minutes(30),
+            issued_at: now(),
+            expires_at: now() + Duration::from_secs(1_800),
         }
     }
 
     fn body() -> serde_json::Value {
         json!({ "sub": UserId::new(), "sid": SessionId::new(), "key": *SessionSecret::generate().text(),
-            "iat": NOW.unix_timestamp(), "exp": NOW.unix_timestamp() + 60 })
+            "iat": now().unix_seconds(), "exp": now().unix_seconds() + 60 })
     }
 
     /// Signs any header over any claims, as someone with the key could.
@@ -172,14 +181,14 @@ mod tests {
     }
 
     fn is_refused(token: &str) -> bool {
-        tokens().verify(token, NOW).is_err()
+        tokens().verify(token, now()).is_err()
     }
 
     #[test]
     fn a_token_says_again_what_was_put_in() {
         let claims = claims();
         let token = tokens().issue(&claims);
-        let read = tokens().verify(token.expose(), NOW).expect("its own");
+        let read = tokens().verify(token.expose(), now()).expect("its own");
         assert_eq!((read.user_id, read.session_id), (claims.user_id, claims.session_id));
         assert_eq!((read.issued_at, read.expires_at), (claims.issued_at, claims.expires_at));
         assert_eq!(*read.session_secret.text(), *claims.session_secret.text());
@@ -190,15 +199,15 @@ mod tests {
     fn a_token_is_refused_from_its_expiry_on_without_leeway() {
         let claims = claims();
         let token = tokens().issue(&claims);
-        assert!(tokens().verify(token.expose(), claims.expires_at - Duration::microseconds(1)).is_ok());
+        assert!(tokens().verify(token.expose(), claims.expires_at - Duration::from_micros(1)).is_ok());
         assert!(tokens().verify(token.expose(), claims.expires_at).is_err());
-        assert!(tokens().verify(token.expose(), claims.expires_at + Duration::days(9999)).is_err());
+        assert!(tokens().verify(token.expose(), claims.expires_at + Duration::from_secs(9_999 * 86_400)).is_err());
     }
 
     #[test]
     fn a_change_of_any_character_or_another_key_is_refused() {
         let token = tokens().issue(&claims());
-        assert!(Tokens::new(&Secret::new([8; 32])).verify(token.expose(), NOW).is_err());
+        assert!(Tokens::new(&Secret::new([8; 32])).verify(token.expose(), now()).is_err());
         for index in 0..token.expose().len() {
             for other in ["A", "B", "_", ".", "="] {
                 let mut changed = token.expose().clone();

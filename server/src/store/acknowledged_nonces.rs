@@ -27,17 +27,13 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Below which nonce uses need no explanation; 0 when nothing was acknowledged.
 pub async fn below_nonce(store: &impl Read, chain_id: ChainId, address: Address) -> Result<Nonce> {
-    let row = Entity::find_by_id((chain_id, address))
-        .one(store.connection())
-        .await?;
+    let row = Entity::find_by_id((chain_id, address)).one(store.connection()).await?;
     Ok(row.map_or(Nonce(0), |row| row.below_nonce))
 }
 
 /// Remembers that the owner knows of every use below a nonce.
 pub async fn save(write: &Write, acknowledged: Model) -> Result<()> {
-    let replace = OnConflict::columns([Column::ChainId, Column::Address])
-        .update_column(Column::BelowNonce)
-        .to_owned();
+    let replace = OnConflict::columns([Column::ChainId, Column::Address]).update_column(Column::BelowNonce).to_owned();
     Entity::insert(ActiveModel::from(acknowledged))
         .on_conflict(replace)
         .exec_without_returning(write.connection())

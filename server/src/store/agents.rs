@@ -38,9 +38,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Adds an agent.
 pub async fn insert(write: &Write, agent: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(agent))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(agent)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
@@ -51,11 +49,7 @@ pub async fn find_active(store: &impl Read, agent_id: AgentId) -> Result<Option<
 }
 
 /// A person's agent, revoked or not.
-pub async fn find_for_user(
-    store: &impl Read,
-    user_id: UserId,
-    agent_id: AgentId,
-) -> Result<Option<Model>> {
+pub async fn find_for_user(store: &impl Read, user_id: UserId, agent_id: AgentId) -> Result<Option<Model>> {
     let query = Entity::find_by_id(agent_id).filter(Column::UserId.eq(user_id));
     Ok(query.one(store.connection()).await?)
 }
@@ -71,11 +65,7 @@ pub async fn list_for_user(
     if let Some(before) = before {
         query = query.filter(Column::AgentId.lt(before));
     }
-    Ok(query
-        .order_by_desc(Column::AgentId)
-        .limit(limit)
-        .all(store.connection())
-        .await?)
+    Ok(query.order_by_desc(Column::AgentId).limit(limit).all(store.connection()).await?)
 }
 
 /// Ends an agent's key: true when this call did it.

@@ -36,8 +36,27 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Adds an entry.
 pub async fn append(write: &Write, entry: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(entry))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(entry)).exec_without_returning(write.connection()).await?;
     Ok(())
+}
+
+impl Model {
+    /// Something a human did with their own account.
+    pub fn by_user(user_id: UserId, at: Time, operation: &str) -> Self {
+        Self {
+            audit_id: Uuid::now_v7(),
+            user_id,
+            at,
+            actor: "user".to_owned(),
+            agent_id: None,
+            operation: operation.to_owned(),
+            subject_id: None,
+            detail: None,
+        }
+    }
+
+    /// The same deed, with what it was done to.
+    pub fn on(self, subject_id: Uuid) -> Self {
+        Self { subject_id: Some(subject_id), ..self }
+    }
 }

@@ -25,31 +25,19 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Puts new codes in place of all that were left.
 pub async fn replace(write: &Write, user_id: UserId, verifiers: Vec<Vec<u8>>) -> Result<()> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user_id))
-        .exec(write.connection())
-        .await?;
-    let rows = verifiers
-        .into_iter()
-        .map(|verifier| ActiveModel::from(Model { user_id, verifier }));
-    Entity::insert_many(rows)
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::delete_many().filter(Column::UserId.eq(user_id)).exec(write.connection()).await?;
+    let rows = verifiers.into_iter().map(|verifier| ActiveModel::from(Model { user_id, verifier }));
+    Entity::insert_many(rows).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
 /// Spends a code: true once per code.
 pub async fn spend(write: &Write, user_id: UserId, verifier: Vec<u8>) -> Result<bool> {
-    let deleted = Entity::delete_by_id((user_id, verifier))
-        .exec(write.connection())
-        .await?;
+    let deleted = Entity::delete_by_id((user_id, verifier)).exec(write.connection()).await?;
     Ok(deleted.rows_affected == 1)
 }
 
 /// How many are left.
 pub async fn count(store: &impl Read, user_id: UserId) -> Result<u64> {
-    Ok(Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .count(store.connection())
-        .await?)
+    Ok(Entity::find().filter(Column::UserId.eq(user_id)).count(store.connection()).await?)
 }

@@ -31,12 +31,7 @@ pub async fn find(store: &impl Read) -> Result<Option<Vec<u8>>> {
 
 /// Writes it, once for the life of the database.
 pub async fn insert(write: &Write, sealed: Vec<u8>) -> Result<()> {
-    let row = Model {
-        canary_id: ONLY,
-        sealed,
-    };
-    Entity::insert(ActiveModel::from(row))
-        .exec_without_returning(write.connection())
-        .await?;
+    let row = Model { canary_id: ONLY, sealed };
+    Entity::insert(ActiveModel::from(row)).exec_without_returning(write.connection()).await?;
     Ok(())
 }

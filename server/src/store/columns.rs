@@ -8,9 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::value::{
-    Address, AgentId, CancelCause, ChainId, Digest, Gas, Label, Nonce, PayloadKind, SessionId,
-    SlotState, Status, Text, Time, TransactionHash, TransactionId, UserId, Username, WaitingReason,
-    WalletId, Wei,
+    Address, AgentId, CancelCause, ChainId, Digest, Gas, Label, Nonce, PayloadKind, SessionId, SlotState, Status, Text,
+    Time, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId, Wei,
 };
 
 /// Maps a type to a column through a plain type the databases know.

@@ -33,8 +33,6 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Adds an event under the number that [`super::users::lock`] gave.
 pub async fn append(write: &Write, event: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(event))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(event)).exec_without_returning(write.connection()).await?;
     Ok(())
 }

@@ -33,29 +33,19 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// What an owner's key has made already.
-pub async fn find(
-    store: &impl Read,
-    owner_id: Uuid,
-    operation: &str,
-    key: &str,
-) -> Result<Option<Model>> {
+pub async fn find(store: &impl Read, owner_id: Uuid, operation: &str, key: &str) -> Result<Option<Model>> {
     let id = (owner_id, operation.to_owned(), key.to_owned());
     Ok(Entity::find_by_id(id).one(store.connection()).await?)
 }
 
 /// Binds a key to what this commit makes. Fails with a conflict when the key is taken.
 pub async fn insert(write: &Write, creation: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(creation))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(creation)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
 /// Forgets keys from before a time; gives how many.
 pub async fn delete_older(write: &Write, than: Time) -> Result<u64> {
-    let deleted = Entity::delete_many()
-        .filter(Column::CreatedAt.lt(than))
-        .exec(write.connection())
-        .await?;
+    let deleted = Entity::delete_many().filter(Column::CreatedAt.lt(than)).exec(write.connection()).await?;
     Ok(deleted.rows_affected)
 }

@@ -6,9 +6,9 @@
 use std::{sync::Mutex, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::SqliteJournalMode, sqlx::sqlite::SqliteSynchronous,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx::sqlite::SqliteJournalMode,
+    sqlx::sqlite::SqliteSynchronous,
 };
 use tokio::sync::broadcast;
 
@@ -83,19 +83,12 @@ impl Store {
         let (changes, _) = broadcast::channel(1_024);
         let options = |max: u32| {
             let mut options = ConnectOptions::new(url.expose().clone());
-            options
-                .max_connections(max)
-                .acquire_timeout(Duration::from_secs(10))
-                .sqlx_logging(false);
+            options.max_connections(max).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
             options
         };
         if !url.expose().starts_with("sqlite:") {
             let pool = Database::connect(options(connections)).await?;
-            return Ok(Self {
-                writer: pool.clone(),
-                reader: pool,
-                changes,
-            });
+            return Ok(Self { writer: pool.clone(), reader: pool, changes });
         }
         let mut writer = options(1);
         writer.map_sqlx_sqlite_opts(|sqlite| {
@@ -108,18 +101,10 @@ impl Store {
                 .pragma("secure_delete", "ON")
         });
         let mut reader = options(connections);
-        reader.map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .busy_timeout(Duration::from_secs(10))
-                .pragma("query_only", "ON")
-        });
+        reader.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(10)).pragma("query_only", "ON"));
         // The writer goes first: it makes the file and puts it into write-ahead mode.
         let writer = Database::connect(writer).await?;
-        Ok(Self {
-            writer,
-            reader: Database::connect(reader).await?,
-            changes,
-        })
+        Ok(Self { writer, reader: Database::connect(reader).await?, changes })
     }
 
     /// Begins a transaction that may write. On SQLite it holds the one writer until it ends, so nothing slow belongs
@@ -130,11 +115,7 @@ impl Store {
             ..TransactionOptions::default()
         };
         let transaction = self.writer.begin_with_options(options).await?;
-        Ok(Write {
-            transaction,
-            changes: self.changes.clone(),
-            changed: Mutex::default(),
-        })
+        Ok(Write { transaction, changes: self.changes.clone(), changed: Mutex::default() })
     }
 
     /// Hears of every transaction that this process changes, after its commit. A hint: other processes change rows

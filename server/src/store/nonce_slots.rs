@@ -34,20 +34,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Takes a nonce that has no row. Fails with a conflict when somebody was faster.
 pub async fn insert(write: &Write, slot: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(slot))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(slot)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
 /// Moves a slot from the state it was read in to `to`: false when somebody was faster.
-pub async fn save(
-    write: &Write,
-    before: &Model,
-    to: SlotState,
-    owner: TransactionId,
-    at: Time,
-) -> Result<bool> {
+pub async fn save(write: &Write, before: &Model, to: SlotState, owner: TransactionId, at: Time) -> Result<bool> {
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(to))
         .col_expr(Column::TransactionId, Expr::value(owner))
@@ -63,36 +55,20 @@ pub async fn save(
 }
 
 /// An account's slots, in order of their nonces.
-pub async fn list_for_account(
-    store: &impl Read,
-    chain_id: ChainId,
-    address: Address,
-) -> Result<Vec<Model>> {
-    let query = Entity::find()
-        .filter(Column::ChainId.eq(chain_id))
-        .filter(Column::Address.eq(address));
-    Ok(query
-        .order_by_asc(Column::Nonce)
-        .all(store.connection())
-        .await?)
+pub async fn list_for_account(store: &impl Read, chain_id: ChainId, address: Address) -> Result<Vec<Model>> {
+    let query = Entity::find().filter(Column::ChainId.eq(chain_id)).filter(Column::Address.eq(address));
+    Ok(query.order_by_asc(Column::Nonce).all(store.connection()).await?)
 }
 
 /// The slot that a transaction holds.
-pub async fn find_for_transaction(
-    store: &impl Read,
-    transaction_id: TransactionId,
-) -> Result<Option<Model>> {
+pub async fn find_for_transaction(store: &impl Read, transaction_id: TransactionId) -> Result<Option<Model>> {
     let query = Entity::find().filter(Column::TransactionId.eq(transaction_id));
     Ok(query.one(store.connection()).await?)
 }
 
 /// A chain's slots that are not final, by account and nonce.
 pub async fn list_open(store: &impl Read, chain_id: ChainId) -> Result<Vec<Model>> {
-    let query = Entity::find()
-        .filter(Column::ChainId.eq(chain_id))
-        .filter(Column::State.ne(SlotState::Used));
-    let query = query
-        .order_by_asc(Column::Address)
-        .order_by_asc(Column::Nonce);
+    let query = Entity::find().filter(Column::ChainId.eq(chain_id)).filter(Column::State.ne(SlotState::Used));
+    let query = query.order_by_asc(Column::Address).order_by_asc(Column::Nonce);
     Ok(query.all(store.connection()).await?)
 }

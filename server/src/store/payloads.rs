@@ -3,19 +3,19 @@
 use sea_orm::{QueryOrder, entity::prelude::*, sea_query::Expr};
 
 use super::{Read, Result, Write};
-use crate::value::{
-    Address, ChainId, Gas, Nonce, PayloadKind, Time, TransactionHash, TransactionId, Wei,
-};
+use crate::value::{Address, ChainId, Gas, Nonce, PayloadKind, Time, TransactionHash, TransactionId, Wei};
 
 /// One signed form of a transaction: a rung of its fee ladder, or its cancel.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payloads")]
 pub struct Model {
-    /// The hash the chain knows it by.
+    /// What was approved.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub transaction_id: TransactionId,
+    /// The hash the chain knows it by. Two transactions can share one: signatures are deterministic (RFC 6979), and a
+    /// void nonce may be used again for the very same payment.
     #[sea_orm(primary_key, auto_increment = false)]
     pub hash: TransactionHash,
-    /// What was approved.
-    pub transaction_id: TransactionId,
     /// On which chain it is good.
     pub chain_id: ChainId,
     /// Who signed.
@@ -47,19 +47,14 @@ impl ActiveModelBehavior for ActiveModel {}
 /// Adds the ladder and the cancel of one transaction.
 pub async fn insert_all(write: &Write, payloads: Vec<Model>) -> Result<()> {
     let rows = payloads.into_iter().map(ActiveModel::from);
-    Entity::insert_many(rows)
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert_many(rows).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
 /// All payloads of some transactions, cheapest first.
 pub async fn list_for_transactions(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Model>> {
     let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
-    Ok(query
-        .order_by_asc(Column::Rung)
-        .all(store.connection())
-        .await?)
+    Ok(query.order_by_asc(Column::Rung).all(store.connection()).await?)
 }
 
 /// All payloads that ever used a nonce of an account from `from` on, whoever's they are.
@@ -73,17 +68,14 @@ pub async fn list_from_nonce(
         .filter(Column::ChainId.eq(chain_id))
         .filter(Column::Address.eq(address))
         .filter(Column::Nonce.gte(from));
-    Ok(query
-        .order_by_asc(Column::Nonce)
-        .order_by_asc(Column::Rung)
-        .all(store.connection())
-        .await?)
+    Ok(query.order_by_asc(Column::Nonce).order_by_asc(Column::Rung).all(store.connection()).await?)
 }
 
 /// Notes that bytes are about to leave.
-pub async fn mark_sent(write: &Write, hash: TransactionHash, at: Time) -> Result<()> {
+pub async fn mark_sent(write: &Write, transaction_id: TransactionId, hash: TransactionHash, at: Time) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::SentAt, Expr::value(at))
+        .filter(Column::TransactionId.eq(transaction_id))
         .filter(Column::Hash.eq(hash))
         .exec(write.connection())
         .await?;
@@ -91,11 +83,7 @@ pub async fn mark_sent(write: &Write, hash: TransactionHash, at: Time) -> Result
 }
 
 /// Deletes a transaction's bytes of a kind; the hashes stay and are watched.
-pub async fn delete_bytes(
-    write: &Write,
-    transaction_id: TransactionId,
-    kind: PayloadKind,
-) -> Result<()> {
+pub async fn delete_bytes(write: &Write, transaction_id: TransactionId, kind: PayloadKind) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::Bytes, Expr::value(None::<Vec<u8>>))
         .filter(Column::TransactionId.eq(transaction_id))

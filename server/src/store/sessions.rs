@@ -32,9 +32,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Begins a session.
 pub async fn insert(write: &Write, session: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(session))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(session)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
@@ -46,9 +44,7 @@ pub async fn find(store: &impl Read, session_id: SessionId, now: Time) -> Result
 
 /// Ends a session; what it could open is gone with the row.
 pub async fn delete(write: &Write, session_id: SessionId) -> Result<()> {
-    Entity::delete_by_id(session_id)
-        .exec(write.connection())
-        .await?;
+    Entity::delete_by_id(session_id).exec(write.connection()).await?;
     Ok(())
 }
 
@@ -64,9 +60,6 @@ pub async fn delete_others(write: &Write, user_id: UserId, kept: SessionId) -> R
 
 /// Deletes sessions whose time is over; gives how many.
 pub async fn delete_expired(write: &Write, now: Time) -> Result<u64> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(write.connection())
-        .await?;
+    let deleted = Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(write.connection()).await?;
     Ok(deleted.rows_affected)
 }

@@ -4,8 +4,8 @@ use sea_orm::{ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, Select, entit
 
 use super::{Json, Read, Result, Write};
 use crate::value::{
-    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Status, Text,
-    Time, TransactionId, UserId, WaitingReason, WalletId, Warning, Wei,
+    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Status, Text, Time, TransactionId,
+    UserId, WaitingReason, WalletId, Warning, Wei,
 };
 
 /// A request to move something.
@@ -110,9 +110,7 @@ pub struct Filter {
 /// Adds a transaction.
 pub async fn insert(write: &Write, transaction: Model) -> Result<()> {
     write.note_change(transaction.transaction_id);
-    Entity::insert(ActiveModel::from(transaction))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(transaction)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
@@ -139,50 +137,24 @@ pub async fn find(store: &impl Read, id: TransactionId) -> Result<Option<Model>>
 }
 
 /// A person's transaction.
-pub async fn find_for_user(
-    store: &impl Read,
-    user_id: UserId,
-    id: TransactionId,
-) -> Result<Option<Model>> {
-    Ok(Entity::find_by_id(id)
-        .filter(Column::UserId.eq(user_id))
-        .one(store.connection())
-        .await?)
+pub async fn find_for_user(store: &impl Read, user_id: UserId, id: TransactionId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).filter(Column::UserId.eq(user_id)).one(store.connection()).await?)
 }
 
 /// A transaction that an agent prepared.
-pub async fn find_for_agent(
-    store: &impl Read,
-    agent_id: AgentId,
-    id: TransactionId,
-) -> Result<Option<Model>> {
-    Ok(Entity::find_by_id(id)
-        .filter(Column::AgentId.eq(agent_id))
-        .one(store.connection())
-        .await?)
+pub async fn find_for_agent(store: &impl Read, agent_id: AgentId, id: TransactionId) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id(id).filter(Column::AgentId.eq(agent_id)).one(store.connection()).await?)
 }
 
 /// At most `limit` of a person's transactions, newest first.
-pub async fn list_for_user(
-    store: &impl Read,
-    user_id: UserId,
-    filter: Filter,
-    limit: u64,
-) -> Result<Vec<Model>> {
+pub async fn list_for_user(store: &impl Read, user_id: UserId, filter: Filter, limit: u64) -> Result<Vec<Model>> {
     let query = narrow(Entity::find().filter(Column::UserId.eq(user_id)), filter);
-    Ok(query
-        .order_by_desc(Column::TransactionId)
-        .limit(limit)
-        .all(store.connection())
-        .await?)
+    Ok(query.order_by_desc(Column::TransactionId).limit(limit).all(store.connection()).await?)
 }
 
 /// Some transactions, for the server's own work.
 pub async fn list_by_id(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Model>> {
-    Ok(Entity::find()
-        .filter(Column::TransactionId.is_in(ids.iter().copied()))
-        .all(store.connection())
-        .await?)
+    Ok(Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied())).all(store.connection()).await?)
 }
 
 /// What an agent has prepared that is undecided or approved and not executed.
@@ -195,34 +167,20 @@ pub async fn list_unsent_for_agent(store: &impl Read, agent_id: AgentId) -> Resu
 
 /// How many of an agent's transactions wait for a decision.
 pub async fn count_pending_for_agent(store: &impl Read, agent_id: AgentId) -> Result<u64> {
-    let query = Entity::find()
-        .filter(Column::AgentId.eq(agent_id))
-        .filter(Column::Status.eq(Status::Pending));
+    let query = Entity::find().filter(Column::AgentId.eq(agent_id)).filter(Column::Status.eq(Status::Pending));
     Ok(query.count(store.connection()).await?)
 }
 
 /// At most 100 transactions whose time to be decided or executed is over.
 pub async fn list_overdue(store: &impl Read, now: Time) -> Result<Vec<Model>> {
-    let undecided = Column::Status
-        .eq(Status::Pending)
-        .and(Column::ExpiresAt.lte(now));
-    let unexecuted = Column::Status
-        .eq(Status::Authorized)
-        .and(Column::ExecuteBy.lte(now));
-    let query = Entity::find()
-        .filter(undecided.or(unexecuted))
-        .order_by_asc(Column::TransactionId)
-        .limit(100);
+    let undecided = Column::Status.eq(Status::Pending).and(Column::ExpiresAt.lte(now));
+    let unexecuted = Column::Status.eq(Status::Authorized).and(Column::ExecuteBy.lte(now));
+    let query = Entity::find().filter(undecided.or(unexecuted)).order_by_asc(Column::TransactionId).limit(100);
     Ok(query.all(store.connection()).await?)
 }
 
 fn narrow(mut query: Select<Entity>, filter: Filter) -> Select<Entity> {
-    let Filter {
-        status,
-        agent_id,
-        address,
-        before,
-    } = filter;
+    let Filter { status, agent_id, address, before } = filter;
     if let Some(status) = status {
         query = query.filter(Column::Status.eq(status));
     }

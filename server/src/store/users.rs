@@ -40,9 +40,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Adds a person. Fails with a conflict when the name is taken.
 pub async fn insert(write: &Write, user: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(user))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(user)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
@@ -53,10 +51,7 @@ pub async fn find(store: &impl Read, user_id: UserId) -> Result<Option<Model>> {
 
 /// The person, by name.
 pub async fn find_by_name(store: &impl Read, username: &Username) -> Result<Option<Model>> {
-    Ok(Entity::find()
-        .filter(Column::Username.eq(username.clone()))
-        .one(store.connection())
-        .await?)
+    Ok(Entity::find().filter(Column::Username.eq(username.clone())).one(store.connection()).await?)
 }
 
 /// Locks the person's row for the rest of this transaction.
@@ -64,20 +59,14 @@ pub async fn find_by_name(store: &impl Read, username: &Username) -> Result<Opti
 /// The first statement of every transaction that changes something of theirs: so they happen one after another, and
 /// event numbers follow the order of the commits. On SQLite the one writer is lock enough.
 pub async fn lock(write: &Write, user_id: UserId) -> Result<Model> {
-    let user = Entity::find_by_id(user_id)
-        .lock_exclusive()
-        .one(write.connection())
-        .await?;
+    let user = Entity::find_by_id(user_id).lock_exclusive().one(write.connection()).await?;
     user.ok_or_else(|| DbErr::RecordNotFound("users".to_owned()).into())
 }
 
 /// The number of the person's next event; call only under [`lock`].
 pub async fn next_event(write: &Write, user_id: UserId) -> Result<i64> {
     Entity::update_many()
-        .col_expr(
-            Column::EventSequence,
-            Expr::col(Column::EventSequence).add(1),
-        )
+        .col_expr(Column::EventSequence, Expr::col(Column::EventSequence).add(1))
         .filter(Column::UserId.eq(user_id))
         .exec(write.connection())
         .await?;
@@ -96,20 +85,12 @@ pub async fn spend_totp_step(write: &Write, user_id: UserId, step: i64) -> Resul
 }
 
 /// Keeps a second factor that waits for its first code; `drop_current` puts the one in force out of force.
-pub async fn set_pending_totp(
-    write: &Write,
-    user_id: UserId,
-    sealed: Vec<u8>,
-    drop_current: bool,
-) -> Result<()> {
+pub async fn set_pending_totp(write: &Write, user_id: UserId, sealed: Vec<u8>, drop_current: bool) -> Result<()> {
     let mut update = Entity::update_many().col_expr(Column::TotpPending, Expr::value(sealed));
     if drop_current {
         update = update.col_expr(Column::TotpSecret, Expr::value(None::<Vec<u8>>));
     }
-    update
-        .filter(Column::UserId.eq(user_id))
-        .exec(write.connection())
-        .await?;
+    update.filter(Column::UserId.eq(user_id)).exec(write.connection()).await?;
     Ok(())
 }
 

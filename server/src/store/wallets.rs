@@ -32,31 +32,19 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Adds a wallet. Fails with a conflict when the address is held already.
 pub async fn insert(write: &Write, wallet: Model) -> Result<()> {
-    Entity::insert(ActiveModel::from(wallet))
-        .exec_without_returning(write.connection())
-        .await?;
+    Entity::insert(ActiveModel::from(wallet)).exec_without_returning(write.connection()).await?;
     Ok(())
 }
 
 /// A person's wallet, by id.
-pub async fn find_for_user(
-    store: &impl Read,
-    user_id: UserId,
-    wallet_id: WalletId,
-) -> Result<Option<Model>> {
+pub async fn find_for_user(store: &impl Read, user_id: UserId, wallet_id: WalletId) -> Result<Option<Model>> {
     let query = Entity::find_by_id(wallet_id).filter(Column::UserId.eq(user_id));
     Ok(query.one(store.connection()).await?)
 }
 
 /// A person's wallet, by address.
-pub async fn find_by_address(
-    store: &impl Read,
-    user_id: UserId,
-    address: Address,
-) -> Result<Option<Model>> {
-    let query = Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::Address.eq(address));
+pub async fn find_by_address(store: &impl Read, user_id: UserId, address: Address) -> Result<Option<Model>> {
+    let query = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Address.eq(address));
     Ok(query.one(store.connection()).await?)
 }
 
@@ -75,9 +63,5 @@ pub async fn list_for_user(
     if let Some(before) = before {
         query = query.filter(Column::WalletId.lt(before));
     }
-    Ok(query
-        .order_by_desc(Column::WalletId)
-        .limit(limit)
-        .all(store.connection())
-        .await?)
+    Ok(query.order_by_desc(Column::WalletId).limit(limit).all(store.connection()).await?)
 }

@@ -27,13 +27,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits = text
             .strip_prefix("0x")
-            .filter(|digits| {
-                digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-            })
+            .filter(|digits| digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .ok_or(Invalid("expected an address: 0x and 40 hex digits"))?;
-        let address: alloy::primitives::Address = digits
-            .parse()
-            .map_err(|_| Invalid("expected an address: 0x and 40 hex digits"))?;
+        let address: alloy::primitives::Address =
+            digits.parse().map_err(|_| Invalid("expected an address: 0x and 40 hex digits"))?;
         let lower = digits.bytes().any(|byte| byte.is_ascii_lowercase());
         let upper = digits.bytes().any(|byte| byte.is_ascii_uppercase());
         if lower && upper && address.to_checksum(None) != text {
@@ -57,12 +54,7 @@ mod tests {
             "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
             "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
         ] {
-            assert_eq!(
-                text.parse::<Address>()
-                    .expect("a published vector")
-                    .to_string(),
-                text
-            );
+            assert_eq!(text.parse::<Address>().expect("a published vector").to_string(), text);
             assert!(text.to_lowercase().parse::<Address>().is_ok());
         }
     }

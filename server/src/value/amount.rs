@@ -36,10 +36,8 @@ impl FromStr for Wei {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        const SHAPE: Invalid =
-            Invalid("expected an amount in the smallest unit: decimal digits, at most 2^256 - 1");
-        let digits =
-            !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
+        const SHAPE: Invalid = Invalid("expected an amount in the smallest unit: decimal digits, at most 2^256 - 1");
+        let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || (text.len() > 1 && text.starts_with('0')) {
             return Err(SHAPE);
         }
@@ -55,9 +53,7 @@ mod tests {
 
     #[test]
     fn only_plain_decimal_digits_are_an_amount() {
-        for text in [
-            "", "0x10", "1_000", "0o17", "-1", "+1", "01", "1.0", " 1", "1e18",
-        ] {
+        for text in ["", "0x10", "1_000", "0o17", "-1", "+1", "01", "1.0", " 1", "1e18"] {
             assert!(text.parse::<Wei>().is_err(), "{text:?}");
         }
         assert!("1".repeat(79).parse::<Wei>().is_err());
@@ -66,10 +62,7 @@ mod tests {
     #[test]
     fn the_largest_amount_survives_a_round_trip_and_one_more_is_refused() {
         let largest = U256::MAX.to_string();
-        assert_eq!(
-            largest.parse::<Wei>().expect("2^256 - 1").to_string(),
-            largest
-        );
+        assert_eq!(largest.parse::<Wei>().expect("2^256 - 1").to_string(), largest);
         let more = format!("{}6", &largest[..largest.len() - 1]);
         assert!(more.parse::<Wei>().is_err());
     }

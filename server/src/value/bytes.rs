@@ -25,18 +25,14 @@ impl FromStr for CallData {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let digits = text
-            .strip_prefix("0x")
-            .ok_or(Invalid("expected 0x and an even number of hex digits"))?;
+        let digits = text.strip_prefix("0x").ok_or(Invalid("expected 0x and an even number of hex digits"))?;
         if digits.len() > Self::LARGEST * 2 {
             return Err(Invalid("expected at most 131072 bytes"));
         }
         if digits.starts_with("0x") {
             return Err(Invalid("expected 0x and an even number of hex digits"));
         }
-        hex::decode(digits)
-            .map(Self)
-            .map_err(|_| Invalid("expected 0x and an even number of hex digits"))
+        hex::decode(digits).map(Self).map_err(|_| Invalid("expected 0x and an even number of hex digits"))
     }
 }
 

@@ -17,9 +17,7 @@ impl ChainId {
         if (1..=Self::MAX).contains(&id) {
             Ok(Self(id))
         } else {
-            Err(Invalid(
-                "expected a chain id: an integer from 1 to 9007199254740991",
-            ))
+            Err(Invalid("expected a chain id: an integer from 1 to 9007199254740991"))
         }
     }
 
@@ -39,9 +37,7 @@ impl FromStr for ChainId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        text.parse()
-            .map_err(|_| Invalid("expected a chain id: an integer"))
-            .and_then(Self::new)
+        text.parse().map_err(|_| Invalid("expected a chain id: an integer")).and_then(Self::new)
     }
 }
 

@@ -90,8 +90,7 @@ impl Clock {
 
     /// Puts this clock and every clone of it forward: how tests reach an expiry without waiting for it.
     pub fn advance(&self, by: Duration) {
-        self.ahead_microseconds
-            .fetch_add(microseconds(by), Ordering::Relaxed);
+        self.ahead_microseconds.fetch_add(microseconds(by), Ordering::Relaxed);
     }
 }
 
@@ -103,9 +102,6 @@ mod tests {
     fn a_time_is_written_as_rfc_3339_in_utc() {
         let time = Time::from_unix_microseconds(1_700_000_000_123_456);
         assert_eq!(time.to_string(), "2023-11-14T22:13:20.123456Z");
-        assert_eq!(
-            (time + Duration::from_secs(1)).since(time),
-            Duration::from_secs(1)
-        );
+        assert_eq!((time + Duration::from_secs(1)).since(time), Duration::from_secs(1));
     }
 }

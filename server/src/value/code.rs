@@ -41,11 +41,7 @@ impl BackupCode {
     pub fn random() -> Self {
         let random = Secret::<[u8; Self::LENGTH]>::random();
         // 256 is a multiple of 32, so taking five bits of each byte is uniform.
-        let text = random
-            .expose()
-            .iter()
-            .map(|byte| char::from(Self::ALPHABET[usize::from(byte % 32)]))
-            .collect();
+        let text = random.expose().iter().map(|byte| char::from(Self::ALPHABET[usize::from(byte % 32)])).collect();
         Self(Secret::new(text))
     }
 
@@ -57,13 +53,7 @@ impl BackupCode {
     /// The form a human reads: four groups of five.
     pub fn grouped(&self) -> String {
         let text = self.expose();
-        format!(
-            "{}-{}-{}-{}",
-            &text[..5],
-            &text[5..10],
-            &text[10..15],
-            &text[15..]
-        )
+        format!("{}-{}-{}-{}", &text[..5], &text[5..10], &text[10..15], &text[15..])
     }
 }
 
@@ -71,17 +61,11 @@ impl FromStr for BackupCode {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let code: String = text
-            .chars()
-            .filter(|&c| c != '-')
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
+        let code: String = text.chars().filter(|&c| c != '-').map(|c| c.to_ascii_lowercase()).collect();
         if code.len() == Self::LENGTH && code.bytes().all(|byte| Self::ALPHABET.contains(&byte)) {
             Ok(Self(Secret::new(code)))
         } else {
-            Err(Invalid(
-                "expected a backup code: four groups of five letters and digits",
-            ))
+            Err(Invalid("expected a backup code: four groups of five letters and digits"))
         }
     }
 }
@@ -115,15 +99,8 @@ mod tests {
     #[test]
     fn a_backup_code_is_read_back_from_its_grouped_form_in_any_case() {
         let code = BackupCode::random();
-        for text in [
-            code.grouped(),
-            code.grouped().to_uppercase(),
-            code.expose().to_owned(),
-        ] {
-            assert_eq!(
-                text.parse::<BackupCode>().expect("its own form").expose(),
-                code.expose()
-            );
+        for text in [code.grouped(), code.grouped().to_uppercase(), code.expose().to_owned()] {
+            assert_eq!(text.parse::<BackupCode>().expect("its own form").expose(), code.expose());
         }
     }
 

@@ -19,18 +19,12 @@ impl FromStr for Username {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let name = text.to_ascii_lowercase();
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-        let begins_well = name
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         if (3..=64).contains(&name.len()) && begins_well && name.bytes().all(allowed) {
             Ok(Self(name))
         } else {
-            Err(Invalid(
-                "expected 3 to 64 of the characters a-z 0-9 . _ - beginning with a letter or digit",
-            ))
+            Err(Invalid("expected 3 to 64 of the characters a-z 0-9 . _ - beginning with a letter or digit"))
         }
     }
 }
@@ -109,10 +103,7 @@ mod tests {
 
     #[test]
     fn a_username_is_kept_in_lower_case_and_has_only_plain_characters() {
-        assert_eq!(
-            "Ada.L".parse::<Username>().expect("plain").to_string(),
-            "ada.l"
-        );
+        assert_eq!("Ada.L".parse::<Username>().expect("plain").to_string(), "ada.l");
         for text in ["ab", ".ada", "ada lovelace", "ada:1", "аda", ""] {
             assert!(text.parse::<Username>().is_err(), "{text:?}");
         }
@@ -121,11 +112,7 @@ mod tests {
     #[test]
     fn short_repeated_and_own_name_passwords_are_weak() {
         let username: Username = "longusername1".parse().expect("plain");
-        let strong = |text: &str| {
-            text.parse::<Password>()
-                .expect("short enough")
-                .is_strong_for(&username)
-        };
+        let strong = |text: &str| text.parse::<Password>().expect("short enough").is_strong_for(&username);
         assert!(strong("correct horse battery"));
         assert!(!strong("short"));
         assert!(!strong("aaaaaaaaaaaaaaaa"));

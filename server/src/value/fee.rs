@@ -12,8 +12,7 @@ pub struct Fees {
 impl Fees {
     /// Whether each field of `self` is at least that of `other`.
     pub fn covers(self, other: Self) -> bool {
-        self.max_fee_per_gas >= other.max_fee_per_gas
-            && self.max_priority_fee_per_gas >= other.max_priority_fee_per_gas
+        self.max_fee_per_gas >= other.max_fee_per_gas && self.max_priority_fee_per_gas >= other.max_priority_fee_per_gas
     }
 }
 

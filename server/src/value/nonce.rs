@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Wei;
 
 /// The number of an account's transaction, from 0 (EIP-2681: below 2^64 - 1; the databases keep 63 bits).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub u64);
 
 impl Nonce {
@@ -30,8 +30,7 @@ pub struct Gas(pub u64);
 impl Gas {
     /// What this much gas costs at a price in wei per unit.
     pub fn cost(self, price: u128) -> Wei {
-        Wei(alloy::primitives::U256::from(self.0)
-            .saturating_mul(alloy::primitives::U256::from(price)))
+        Wei(alloy::primitives::U256::from(self.0).saturating_mul(alloy::primitives::U256::from(price)))
     }
 }
 

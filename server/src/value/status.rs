@@ -69,10 +69,7 @@ states!(
 impl Status {
     /// Whether the story normally ends here.
     pub fn is_final(self) -> bool {
-        !matches!(
-            self,
-            Self::Pending | Self::Authorized | Self::Submitted | Self::Mined
-        )
+        !matches!(self, Self::Pending | Self::Authorized | Self::Submitted | Self::Mined)
     }
 }
 

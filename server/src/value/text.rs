@@ -30,9 +30,7 @@ impl FromStr for Label {
         if (1..=64).contains(&length) && text.trim() == text && !text.chars().any(is_deceptive) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid(
-                "expected 1 to 64 characters without control characters or spaces at the ends",
-            ))
+            Err(Invalid("expected 1 to 64 characters without control characters or spaces at the ends"))
         }
     }
 }
@@ -57,12 +55,7 @@ impl FromStr for Text {
             return Err(Invalid("expected at most 280 characters"));
         }
         let shown = |c: char| if c == '\n' || c == '\t' { ' ' } else { c };
-        Ok(Self(
-            text.chars()
-                .map(shown)
-                .filter(|&c| !is_deceptive(c))
-                .collect(),
-        ))
+        Ok(Self(text.chars().map(shown).filter(|&c| !is_deceptive(c)).collect()))
     }
 }
 
@@ -74,9 +67,7 @@ mod tests {
 
     #[test]
     fn deceptive_characters_never_reach_a_reader() {
-        let text: Text = "pay\u{1b}[2K \u{202e}evil\u{200b}\nrent"
-            .parse()
-            .expect("short");
+        let text: Text = "pay\u{1b}[2K \u{202e}evil\u{200b}\nrent".parse().expect("short");
         assert_eq!(text.to_string(), "pay[2K evil rent");
         assert!("a\u{202e}b".parse::<Label>().is_err());
     }
