@@ -1,0 +1,117 @@
+//! How much gas a call needs.
+
+use alloy::{rpc::json_rpc::ErrorPayload, transports::TransportError};
+use serde::Serialize;
+
+use super::{Chain, ChainError, answer::Count, revert, rpc::Rpc};
+use crate::value::{Address, CallData, Wei};
+
+/// A call or, without `to`, a deployment.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who sends it.
+    pub from: Address,
+    /// The account that is called; none deploys `data`.
+    pub to: Option<Address>,
+    /// Native currency sent along.
+    pub value: Wei,
+    /// The call's input, or the init code.
+    pub data: CallData,
+}
+
+/// Why there is no estimate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EstimateError {
+    /// The node cannot be asked.
+    #[error(transparent)]
+    Unavailable(#[from] ChainError),
+    /// Sent now, it would fail.
+    #[error("the call would fail: {reason}")]
+    Reverted {
+        /// What the contract or the node says, for humans: at most 280 characters on one line.
+        reason: String,
+    },
+    /// The sender does not hold the value.
+    #[error("the sender's balance is too low")]
+    InsufficientFunds,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Request<'a> {
+    from: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Address>,
+    value: String,
+    data: &'a CallData,
+}
+
+impl Chain {
+    /// The least gas limit with which the call succeeds on the latest state, without any margin.
+    /// Fails when it would not, when the sender holds too little, or when the node cannot be asked.
+    pub async fn estimate_gas(&self, call: &Call) -> Result<u64, EstimateError> {
+        let rpc = self.rpc().await?;
+        let Call { from, to, value, data } = call;
+        let request = Request { from: *from, to: *to, value: format!("0x{:x}", value.0), data };
+        let request = serde_json::value::to_raw_value(&[request]).map_err(TransportError::ser_err);
+        let answer = match request {
+            Ok(request) => rpc.ask::<_, Count>("eth_estimateGas", request).await,
+            Err(error) => Err(error),
+        };
+        answer.map(|gas| gas.0).map_err(|error| failure(rpc, error))
+    }
+}
+
+/// Messages of a node whose virtual machine stopped, in lower case.
+const STOPPED: [&str; 14] = [
+    "evm error",
+    "vm execution error",
+    "vm exception",
+    "invalid opcode",
+    "opcode not",
+    "bad instruction",
+    "badinstruction",
+    "invalid jump",
+    "stack underflow",
+    "out of gas",
+    "outofgas",
+    "gas required exceeds",
+    "initcode size",
+    "max code size",
+];
+
+/// Messages of a node that counted the sender's money, in lower case.
+pub(super) const POOR: [&str; 12] = [
+    "insufficient funds",
+    "insufficientfunds",
+    "insufficient balance",
+    "insufficient sender balance",
+    "outoffund",
+    "out of fund",
+    "lack of funds",
+    "have enough funds",
+    "enough balance",
+    "exceeds account balance",
+    "exceeds transaction sender account balance",
+    "overdraft",
+];
+
+fn failure(rpc: &Rpc, error: TransportError) -> EstimateError {
+    let Some(ErrorPayload { code, message, data }) = error.as_error_resp() else {
+        return rpc.unavailable(error).into();
+    };
+    let explained = data.as_ref().and_then(|data| revert::data_of(data.get())).and_then(|data| revert::explain(&data));
+    let lower = message.to_lowercase();
+    let says = |fragments: &[&str]| fragments.iter().any(|fragment| lower.contains(fragment));
+    match explained {
+        Some(reason) => EstimateError::Reverted { reason },
+        // 3 is the code of a revert (execution-apis). A contract may well say that a token balance is insufficient.
+        None if *code == 3 || says(&["revert"]) => reverted(rpc.quote(message)),
+        None if says(&POOR) => EstimateError::InsufficientFunds,
+        None if says(&STOPPED) => reverted(rpc.quote(message)),
+        None => rpc.unavailable(error).into(),
+    }
+}
+
+fn reverted(words: String) -> EstimateError {
+    EstimateError::Reverted { reason: if words.is_empty() { "no reason given".to_owned() } else { words } }
+}

@@ -1,0 +1,230 @@
+//! JSON-RPC over HTTP, bounded on every side: time, size, redirects. What may hold a provider's key, the URL,
+//! reaches no error, no `Debug` and no log.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use alloy::{
+    rpc::{
+        client::RpcClient,
+        json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, RpcError, RpcRecv, RpcSend},
+    },
+    transports::{TransportError, TransportErrorKind, TransportFut, TransportResult},
+};
+use reqwest::{StatusCode, Url, header, redirect};
+
+use super::{ChainError, answer};
+use crate::value::Secret;
+
+/// Longer than any handshake with a healthy node takes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The most bytes of an answer that are read.
+const LARGEST_ANSWER: usize = 4 << 20;
+/// The most bytes of receipts that are read: one transaction that logs all the gas of a large block must still be seen.
+const LARGEST_RECEIPTS: usize = 16 << 20;
+/// Parts of a URL below this length are not taken for secrets.
+const SHORTEST_SECRET: usize = 6;
+
+/// Why no answer came. Fixed words: reqwest's own name the host, and some providers put their key there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("it took too long")]
+    TimedOut,
+    #[error("no connection")]
+    NoConnection,
+    #[error("the connection broke")]
+    Broken,
+    #[error("it sent more than {0} bytes")]
+    TooLarge(usize),
+    #[error("it answered with HTTP status {0}")]
+    Status(u16),
+    #[error("it did not answer in JSON-RPC")]
+    NotJsonRpc,
+    #[error("it answered another request")]
+    OtherRequest,
+}
+
+impl Fault {
+    /// The fault inside an error of alloy's client, when it is one of ours.
+    pub(super) fn of(error: &TransportError) -> Option<Self> {
+        error.as_transport_err()?.as_custom()?.downcast_ref().copied()
+    }
+}
+
+impl From<reqwest::Error> for Fault {
+    fn from(error: reqwest::Error) -> Self {
+        match error {
+            error if error.is_timeout() => Self::TimedOut,
+            error if error.is_connect() => Self::NoConnection,
+            _ => Self::Broken,
+        }
+    }
+}
+
+/// The way to one node. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Rpc {
+    /// For everything but receipts.
+    pub(super) client: RpcClient,
+    /// For receipts, which may be larger.
+    pub(super) receipts: RpcClient,
+    hidden: Arc<[Secret<String>]>,
+}
+
+impl fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rpc")
+    }
+}
+
+impl Rpc {
+    /// Prepares the way; no network. Fails when the URL is not http(s).
+    pub(super) fn new(url: &Secret<String>, request_timeout: Duration) -> Result<Self, ChainError> {
+        let parsed: Url = url.expose().parse().map_err(|_| ChainError::Settings("it is not a URL"))?;
+        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+            return Err(ChainError::Settings("expected http:// or https://"));
+        }
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(request_timeout)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("wallet-server/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&parsed) {
+            // A proxy elsewhere cannot reach this machine's loopback.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|_| ChainError::Settings("no TLS certificates to check it with"))?;
+        let hidden = secrets_in(&parsed);
+        let url = Arc::new(url.clone());
+        let client_of = |largest| {
+            RpcClient::new(Transport { client: client.clone(), url: url.clone(), largest }, is_loopback(&parsed))
+        };
+        Ok(Self { client: client_of(LARGEST_ANSWER), receipts: client_of(LARGEST_RECEIPTS), hidden })
+    }
+
+    /// One call.
+    pub(super) async fn ask<P, R>(&self, method: &'static str, params: P) -> TransportResult<R>
+    where
+        P: RpcSend + Unpin,
+        R: RpcRecv,
+    {
+        self.client.request(method, params).await
+    }
+
+    /// What a node said, fit to be logged: one line, at most 280 characters, without any part of its URL.
+    pub(super) fn quote(&self, words: &str) -> String {
+        let mut quoted: String = words.chars().take(4096).collect();
+        for secret in self.hidden.iter() {
+            quoted = quoted.replace(secret.expose().as_str(), "…");
+        }
+        answer::clean(&quoted)
+    }
+
+    /// The error for the rest of the server.
+    pub(super) fn unavailable(&self, error: TransportError) -> ChainError {
+        ChainError::Unavailable(match &error {
+            RpcError::ErrorResp(payload) => {
+                format!("it answered with error {}: {}", payload.code, self.quote(&payload.message))
+            }
+            RpcError::Transport(_) => {
+                Fault::of(&error).map_or_else(|| "it left a request out".to_owned(), |fault| fault.to_string())
+            }
+            _ => "its answer makes no sense".to_owned(),
+        })
+    }
+}
+
+/// Every part of the URL that could be a credential: user, password, and the words of host, path and query.
+fn secrets_in(url: &Url) -> Arc<[Secret<String>]> {
+    let words = url.as_str().split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '%'));
+    let decoded = url.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>();
+    words.map(str::to_owned).chain(decoded).filter(|word| word.len() >= SHORTEST_SECRET).map(Secret::new).collect()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
+}
+
+#[derive(Clone)]
+struct Transport {
+    client: reqwest::Client,
+    url: Arc<Secret<String>>,
+    largest: usize,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl tower_service::Service<RequestPacket> for Transport {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: RequestPacket) -> Self::Future {
+        let transport = self.clone();
+        Box::pin(async move { transport.exchange(request).await })
+    }
+}
+
+impl Transport {
+    async fn exchange(&self, request: RequestPacket) -> TransportResult<ResponsePacket> {
+        // alloy does not compare the ids of single calls; a batch is matched by its ids and needs none here.
+        let single = request.as_single().map(|request| request.id().clone());
+        let body = request.serialize().map_err(TransportError::ser_err)?;
+        let (status, answer) = self.post(body.get().to_owned()).await.map_err(TransportErrorKind::custom)?;
+        let packet: Option<ResponsePacket> = serde_json::from_slice(&answer).ok();
+        // Some nodes send their errors with status 400. Every other status speaks for something in front of the node,
+        // whose words ("invalid signature") must not be taken for the node's.
+        if !status.is_success() && status != StatusCode::BAD_REQUEST {
+            return Err(fault(Fault::Status(status.as_u16())));
+        }
+        match (packet, single) {
+            // A refusal counts whatever its id: nodes that cannot read a request answer with none.
+            (Some(ResponsePacket::Single(Response { payload: ResponsePayload::Failure(refusal), .. })), _) => {
+                Err(RpcError::ErrorResp(refusal))
+            }
+            _ if !status.is_success() => Err(fault(Fault::Status(status.as_u16()))),
+            (Some(ResponsePacket::Single(response)), Some(id)) if response.id != id => Err(fault(Fault::OtherRequest)),
+            (Some(packet @ ResponsePacket::Single(_)), Some(_)) => Ok(packet),
+            (Some(packet @ ResponsePacket::Batch(_)), None) => Ok(packet),
+            _ => Err(fault(Fault::NotJsonRpc)),
+        }
+    }
+
+    /// Sends the body and reads the answer up to the limit, whatever its status.
+    async fn post(&self, body: String) -> Result<(StatusCode, Vec<u8>), Fault> {
+        let mut response = self
+            .client
+            .post(self.url.expose().as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .send()
+            .await?;
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if answer.len() + chunk.len() > self.largest {
+                return Err(Fault::TooLarge(self.largest));
+            }
+            answer.extend_from_slice(&chunk);
+        }
+        Ok((response.status(), answer))
+    }
+}
+
+fn fault(fault: Fault) -> TransportError {
+    TransportErrorKind::custom(fault)
+}

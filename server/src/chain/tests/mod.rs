@@ -1,0 +1,36 @@
+//! Against a real node, and against things that only pretend to be one.
+
+mod hostile;
+mod life;
+mod node;
+
+use std::path::PathBuf;
+
+use super::{
+    Chain, ChainSettings, DEFAULT_REQUEST_TIMEOUT,
+    local::{LocalNode, LocalNodeSettings},
+};
+use crate::value::{ChainId, Secret};
+
+/// The anvil to test with: the variable `ANVIL`, else what the repository's `npm ci` installed, else the search path.
+fn settings() -> LocalNodeSettings {
+    let program = std::env::var_os("ANVIL").map(PathBuf::from);
+    LocalNodeSettings { program, port: None, state_file: None, chain_id: id(31337) }
+}
+
+fn id(id: u64) -> ChainId {
+    ChainId::new(id).expect("in range")
+}
+
+/// A fresh node and the chain it is of. Fails, with the hint to install it, when there is no anvil.
+async fn local(arguments: &[&str]) -> (LocalNode, Chain) {
+    let node = LocalNode::start_with(settings(), arguments).await.unwrap_or_else(|error| panic!("{error}"));
+    let chain = chain(node.url(), None);
+    (node, chain)
+}
+
+fn chain(url: &str, finality_depth: Option<u64>) -> Chain {
+    let url = Secret::new(url.to_owned());
+    let settings = ChainSettings { id: id(31337), url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth };
+    Chain::new(settings).expect("a plain URL")
+}
