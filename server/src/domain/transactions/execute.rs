@@ -1,0 +1,54 @@
+//! An agent executes what a human approved. No key is near: the bytes were signed at approval.
+
+use super::{Actor, Change, Transaction, decide, view};
+use crate::{
+    domain::{Agent, Error, Result},
+    state::State,
+    store::{
+        nonce_slots, payloads,
+        transactions::{self, Model},
+    },
+    value::{SlotState, Status, TransactionId},
+};
+
+/// Commits to sending, durably, and wakes the tracker that sends. Repeats give the same transaction.
+///
+/// Fails with [`Error::NotFound`], [`Error::InvalidState`] before approval and after a refusal, [`Error::Expired`].
+pub async fn execute(state: &State, agent: &Agent, id: TransactionId) -> Result<Transaction> {
+    let row = super::find_for_agent(state, agent, id).await?;
+    if is_executed(&row)? {
+        return view(state, row).await;
+    }
+    if decide::expire_if_late(state, &row).await? {
+        return Err(Error::Expired);
+    }
+    let change = Change::begin(state, row.user_id).await?;
+    let row = transactions::find_for_agent(&change.write, agent.agent_id, id).await?;
+    let row = row.ok_or(Error::NotFound("transaction"))?;
+    if is_executed(&row)? {
+        return view(state, row).await;
+    }
+    let slot = nonce_slots::find_for_transaction(&change.write, id).await?;
+    let slot = slot.filter(|slot| slot.state == SlotState::Held).ok_or(Error::Integrity("nonce slot"))?;
+    if !nonce_slots::save(&change.write, &slot, SlotState::Sent, id, change.at).await? {
+        return Err(Error::Busy);
+    }
+    let ladder = payloads::list_for_transactions(&change.write, &[id]).await?;
+    let first = ladder.first().ok_or(Error::Integrity("payloads"))?;
+    payloads::mark_sent(&change.write, id, first.hash, change.at).await?;
+    let after = Model { status: Status::Submitted, ..row.clone() };
+    let after = change.save(Actor::Agent(agent.agent_id), "submitted", &row, after).await?;
+    change.commit().await?;
+    state.nudges.ring(after.chain_id);
+    view(state, after).await
+}
+
+/// What the decision table says: true when it was executed already, false when it can be.
+fn is_executed(row: &Model) -> Result<bool> {
+    match row.status {
+        Status::Authorized => Ok(false),
+        Status::Submitted | Status::Mined | Status::Confirmed | Status::Reverted => Ok(true),
+        Status::Expired => Err(Error::Expired),
+        status => Err(Error::InvalidState(status)),
+    }
+}

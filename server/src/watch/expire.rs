@@ -1,0 +1,43 @@
+//! Lets time run out: undecided and unexecuted transactions, sessions, and what is kept for repeats.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    domain::{Result, housekeeping, transactions},
+    state::State,
+};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How often what nobody misses is deleted.
+const CLEAN_EVERY: Duration = Duration::from_secs(60);
+
+/// Ends what is overdue, every second.
+pub(super) async fn run(state: State, mut stop: watch::Receiver<bool>) {
+    let mut clean_at = Instant::now();
+    loop {
+        let is_time = Instant::now() >= clean_at;
+        if is_time {
+            clean_at += CLEAN_EVERY;
+        }
+        if let Err(error) = step(&state, is_time).await {
+            tracing::warn!(error = %error, "expiry waits");
+        }
+        if super::wait(sleep(EVERY), &mut stop).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn step(state: &State, clean: bool) -> Result<()> {
+    transactions::expire_overdue(state).await?;
+    if clean {
+        housekeeping::delete_expired(state).await?;
+    }
+    Ok(())
+}
