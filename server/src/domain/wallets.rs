@@ -14,6 +14,9 @@ use crate::{
     value::{Address, ChainId, IdempotencyKey, Label, Password, TotpCode, WalletId, Wei},
 };
 
+/// A key pair.
+pub type Wallet = wallets::Model;
+
 /// What a user asks for with a new wallet.
 #[derive(Debug)]
 pub struct NewWallet {

@@ -30,11 +30,14 @@ pub use prepare::{Preparation, prepare};
 /// How often a waiting request looks by itself: another server may have made the change.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// What is stored of a transaction.
+pub type Row = Model;
+
 /// A transaction as its owner and its agent see it.
 #[derive(Debug, Clone)]
 pub struct Transaction {
     /// The row.
-    pub row: Model,
+    pub row: Row,
     /// The hashes of everything that was sent for it, cheapest first, its cancel last.
     pub hashes: Vec<TransactionHash>,
     /// The mined hash, else the one sent last.

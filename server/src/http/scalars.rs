@@ -1,0 +1,301 @@
+//! How the small types look on the wire and in the specification.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::value::{
+    Address, AgentId, BlockHash, CallData, ChainId, Digest, Gas, IdempotencyKey, Label, MfaCode, Nonce, Password,
+    Severity, Status, Text, Time, TotpCode, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId,
+    Wei,
+};
+
+/// Describes a type to the specification; it is always written out where it is used.
+macro_rules! schema {
+    ($type:ty, $name:literal, $schema:expr) => {
+        impl Type for $type {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                MetaSchemaRef::Inline(Box::new($schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+    };
+}
+pub(super) use schema;
+
+/// What poem-openapi's derive asks for; bodies are really read by `Body`.
+macro_rules! read_json {
+    ($($type:ty),+ $(,)?) => {$(
+        impl ParseFromJSON for $type {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                serde_json::from_value(value.unwrap_or_default()).map_err(|_| ParseError::custom("not valid"))
+            }
+        }
+    )+};
+}
+
+/// A type that is a JSON string, or an integer, both ways, and may be a parameter.
+macro_rules! both_ways {
+    ($($type:ty),+ $(,)?) => {$(
+        impl ToJSON for $type {
+            fn to_json(&self) -> Option<Value> {
+                serde_json::to_value(self).ok()
+            }
+        }
+
+        impl ParseFromParameter for $type {
+            fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+                value.parse().map_err(ParseError::custom)
+            }
+        }
+    )+};
+}
+
+/// A type that callers only read.
+macro_rules! answered {
+    ($type:ty, $written:expr) => {
+        impl ToJSON for $type {
+            fn to_json(&self) -> Option<Value> {
+                let written: fn(&Self) -> Value = $written;
+                Some(written(self))
+            }
+        }
+
+        impl ParseFromJSON for $type {
+            fn parse_from_json(_value: Option<Value>) -> ParseResult<Self> {
+                Err(ParseError::custom("only answered"))
+            }
+        }
+    };
+}
+
+fn text(description: &'static str, example: &'static str) -> MetaSchema {
+    MetaSchema {
+        description: Some(description),
+        example: (!example.is_empty()).then(|| example.into()),
+        ..MetaSchema::new("string")
+    }
+}
+
+fn pattern(description: &'static str, pattern: &'static str, example: &'static str) -> MetaSchema {
+    MetaSchema { pattern: Some(pattern.to_owned()), ..text(description, example) }
+}
+
+fn formatted(description: &'static str, format: &'static str, example: &'static str) -> MetaSchema {
+    MetaSchema { format: Some(format), ..text(description, example) }
+}
+
+fn sized(lengths: std::ops::RangeInclusive<usize>, schema: MetaSchema) -> MetaSchema {
+    MetaSchema { min_length: Some(*lengths.start()), max_length: Some(*lengths.end()), ..schema }
+}
+
+fn id(description: &'static str) -> MetaSchema {
+    formatted(description, "uuid", "01938f5e-7c1a-7b3e-9d52-3f0a6c1b2d4e")
+}
+
+fn hash(description: &'static str) -> MetaSchema {
+    pattern(description, "^0x[0-9a-fA-F]{64}$", "0x9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+}
+
+pub(super) fn integer(description: &'static str, minimum: u64, maximum: u64) -> MetaSchema {
+    MetaSchema {
+        description: Some(description),
+        // Both bounds are at most 2^53, so a double holds them exactly.
+        minimum: Some(minimum as f64),
+        maximum: Some(maximum as f64),
+        ..MetaSchema::new_with_format("integer", "int64")
+    }
+}
+
+schema!(
+    Address,
+    "Address",
+    pattern(
+        "An account: 0x and 40 hex digits. Mixed case must satisfy EIP-55; answers always do.",
+        "^0x[0-9a-fA-F]{40}$",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    )
+);
+schema!(
+    Wei,
+    "Wei",
+    pattern(
+        "An amount in wei: decimal digits, at most 2^256 - 1, without leading zeros.",
+        "^(0|[1-9][0-9]{0,77})$",
+        "1000000000000000000"
+    )
+);
+schema!(
+    CallData,
+    "CallData",
+    pattern(
+        "Bytes: 0x and an even number of hex digits, at most 131072 bytes.",
+        "^0x([0-9a-fA-F]{2}){0,131072}$",
+        "0xd0e30db0"
+    )
+);
+schema!(Digest, "Digest", hash("SHA-256 over everything that decides what a transaction does."));
+schema!(TransactionHash, "TransactionHash", hash("The hash of a signed transaction."));
+schema!(BlockHash, "BlockHash", hash("The hash of a block."));
+schema!(UserId, "UserId", id("A user."));
+schema!(AgentId, "AgentId", id("An agent."));
+schema!(WalletId, "WalletId", id("A wallet."));
+schema!(TransactionId, "TransactionId", id("A transaction."));
+schema!(ChainId, "ChainId", integer("An EIP-155 chain id.", 1, ChainId::MAX));
+schema!(
+    TotpCode,
+    "TotpCode",
+    pattern("The six digits that the authenticator app shows (RFC 6238).", "^[0-9]{6}$", "492039")
+);
+schema!(MfaCode, "MfaCode", sized(6..=64, text("Six digits of the authenticator app, or a backup code.", "492039")));
+schema!(
+    Password,
+    "Password",
+    sized(
+        1..=1024,
+        formatted("A password, at most 1024 bytes in UTF-8. One that is chosen has at least 12.", "password", "")
+    )
+);
+schema!(
+    Username,
+    "Username",
+    sized(
+        3..=64,
+        pattern(
+            "3 to 64 letters, digits, dots, underscores, dashes, beginning with a letter or digit; kept in lower case.",
+            "^[a-zA-Z0-9][a-zA-Z0-9._-]*$",
+            "ada"
+        )
+    )
+);
+schema!(
+    Label,
+    "Label",
+    sized(
+        1..=64,
+        text(
+            "1 to 64 characters; no control, invisible or direction-changing ones, no space at either end.",
+            "savings"
+        )
+    )
+);
+schema!(
+    Text,
+    "Text",
+    sized(
+        0..=280,
+        text("At most 280 characters; control, invisible and direction-changing ones are taken out.", "March invoice")
+    )
+);
+schema!(
+    IdempotencyKey,
+    "IdempotencyKey",
+    sized(1..=255, pattern("1 to 255 visible ASCII characters.", "^[!-~]+$", "5f1c7a90-invoice-2026-03"))
+);
+schema!(
+    Status,
+    "Status",
+    text(
+        "`pending`, `authorized`, `submitted` and `mined` go on; `confirmed`, `reverted`, `rejected`, `expired`, \
+     `cancelled`, `superseded` and `failed` are final. New words may be added.",
+        "pending"
+    )
+);
+schema!(
+    Time,
+    "Time",
+    formatted("A time in UTC (RFC 3339), to the microsecond.", "date-time", "2026-11-23T10:00:00.123456Z")
+);
+
+schema!(Gas, "Gas", integer("An amount of gas.", 0, 1 << 53));
+schema!(Nonce, "Nonce", integer("The number of an account's transaction, from 0.", 0, 1 << 53));
+schema!(Severity, "Severity", text("How much it matters: `low`, `medium` or `high`. New words may be added.", "high"));
+schema!(
+    WaitingReason,
+    "WaitingReason",
+    text(
+        "`decision`, `execution`, `inclusion`, `earlier_nonce`, `nonce_window`, `insufficient_funds`, \
+     `node_unreachable` or `finality`. New words may be added.",
+        "decision"
+    )
+);
+
+answered!(Time, |time| time.to_string().into());
+answered!(Gas, |gas| gas.0.into());
+answered!(Nonce, |nonce| nonce.0.into());
+
+both_ways!(
+    Address,
+    Wei,
+    CallData,
+    Digest,
+    TransactionHash,
+    BlockHash,
+    UserId,
+    AgentId,
+    WalletId,
+    TransactionId,
+    ChainId,
+    Username,
+    Label,
+    Text,
+    Status,
+    Severity,
+    WaitingReason,
+);
+read_json!(
+    Address,
+    Wei,
+    CallData,
+    Digest,
+    TransactionHash,
+    BlockHash,
+    UserId,
+    AgentId,
+    WalletId,
+    TransactionId,
+    ChainId,
+    Username,
+    Label,
+    Text,
+    Status,
+    Severity,
+    WaitingReason,
+    TotpCode,
+    MfaCode,
+    Password,
+);
+
+/// Where a part of a list begins: opaque to callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(pub Uuid);
+
+schema!(Cursor, "Cursor", sized(1..=64, text("Where a part of a list begins. Opaque: only ever pass it back.", "")));
+answered!(Cursor, |cursor| cursor.0.simple().to_string().into());
+
+impl ParseFromParameter for Cursor {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        let id = Uuid::try_parse(value).ok().filter(|_| value.len() == 32);
+        id.map(Self).ok_or_else(|| ParseError::custom("expected `next_cursor` of an earlier answer"))
+    }
+}

@@ -1,0 +1,201 @@
+//! A transaction as the wire has it: the answer of eight operations.
+
+use poem_openapi::Object;
+
+use crate::{
+    domain::{self, transactions::Row},
+    http::actions::Action,
+    value::{
+        self, Address, AgentId, BlockHash, CallData, ChainId, Digest, Gas, Nonce, Severity, Status, Text, Time,
+        TransactionHash, TransactionId, UserId, WaitingReason, WalletId, Wei,
+    },
+};
+
+/// A request to move something, with everything that is known about it.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Transaction {
+    /// Which.
+    transaction_id: TransactionId,
+    /// Raised by every change, from 1.
+    #[oai(validator(minimum(value = "1")))]
+    version: i64,
+    /// Where it stands.
+    status: Status,
+    /// What it waits for.
+    waiting: Option<Waiting>,
+    /// Whether its cancel is on the way.
+    cancelling: bool,
+    /// Whose money it moves.
+    user_id: UserId,
+    /// The agent that asked; absent when the user did.
+    agent_id: Option<AgentId>,
+    /// The wallet that pays.
+    wallet_id: WalletId,
+    /// The account that pays.
+    address: Address,
+    /// The chain it is for.
+    chain_id: ChainId,
+    /// What was asked.
+    action: Action,
+    /// What the agent says about it. Its words, not the server's.
+    memo: Option<Text>,
+    /// To be signed: the account that is called; absent for a deployment.
+    to: Option<Address>,
+    /// To be signed: the native currency sent, in wei.
+    value: Wei,
+    /// To be signed: the call's input, or init code.
+    data: CallData,
+    /// The most gas it may use.
+    gas_limit: Gas,
+    /// The most it may pay for one unit of gas, in wei.
+    max_fee_per_gas: Wei,
+    /// The most of that for the block's producer, in wei.
+    max_priority_fee_per_gas: Wei,
+    /// The most its gas can cost, in wei: `gas_limit` times `max_fee_per_gas`.
+    worst_case_fee: Wei,
+    /// What a user approves: computed from the fields above, so that it can be checked against what was shown.
+    digest: Digest,
+    /// What a user should know before approving.
+    warnings: Vec<Warning>,
+    /// The nonce it was signed with.
+    nonce: Option<Nonce>,
+    /// The mined form, else the one sent last.
+    transaction_hash: Option<TransactionHash>,
+    /// Every signed form that was sent.
+    transaction_hashes: Vec<TransactionHash>,
+    /// Where it was mined.
+    block: Option<Block>,
+    /// Why it ended.
+    reason: Option<Text>,
+    /// When it was prepared.
+    created_at: Time,
+    /// Until when it can be decided.
+    expires_at: Time,
+    /// When it was decided.
+    decided_at: Option<Time>,
+    /// Until when it can be executed.
+    execute_by: Option<Time>,
+}
+
+/// What a transaction waits for.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Waiting {
+    /// For what.
+    reason: WaitingReason,
+    /// Since when.
+    since: Time,
+    /// The transaction that has to go first.
+    blocked_by: Option<TransactionId>,
+}
+
+/// Something a user should know before approving.
+#[derive(Debug, Clone, Object)]
+struct Warning {
+    /// A stable name. New ones may be added.
+    code: String,
+    /// How much it matters.
+    severity: Severity,
+    /// In words.
+    detail: String,
+}
+
+/// Where a transaction was mined.
+#[derive(Debug, Clone, Object)]
+struct Block {
+    /// The block's height.
+    number: u64,
+    /// The block's hash.
+    hash: BlockHash,
+    /// Gas it used.
+    gas_used: Gas,
+    /// What one unit of gas cost, in wei.
+    effective_gas_price: Wei,
+}
+
+impl From<domain::transactions::Transaction> for Transaction {
+    fn from(transaction: domain::transactions::Transaction) -> Self {
+        let domain::transactions::Transaction { row, hashes, hash } = transaction;
+        let worst_case_fee = row.worst_case_fee();
+        let Row {
+            transaction_id,
+            version,
+            status,
+            waiting_reason,
+            waiting_since,
+            blocked_by,
+            cancelling,
+            user_id,
+            agent_id,
+            wallet_id,
+            address,
+            chain_id,
+            action,
+            memo,
+            to_address,
+            value,
+            data,
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            digest,
+            warnings,
+            nonce,
+            block,
+            reason,
+            created_at,
+            expires_at,
+            decided_at,
+            execute_by,
+        } = row;
+        let waiting = waiting_reason.zip(waiting_since).map(|(reason, since)| Waiting { reason, since, blocked_by });
+        Self {
+            transaction_id,
+            version,
+            status,
+            waiting,
+            cancelling: cancelling.is_some(),
+            user_id,
+            agent_id,
+            wallet_id,
+            address,
+            chain_id,
+            action: Action(action.0),
+            memo,
+            to: to_address,
+            value,
+            data: CallData(data),
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            worst_case_fee,
+            digest,
+            warnings: warnings.0.into_iter().map(Warning::from).collect(),
+            nonce,
+            transaction_hash: hash,
+            transaction_hashes: hashes,
+            block: block.map(|block| block.0.into()),
+            reason,
+            created_at,
+            expires_at,
+            decided_at,
+            execute_by,
+        }
+    }
+}
+
+impl From<value::Warning> for Warning {
+    fn from(warning: value::Warning) -> Self {
+        let value::Warning { code, severity, detail } = warning;
+        Self { code, severity, detail }
+    }
+}
+
+impl From<value::Block> for Block {
+    fn from(block: value::Block) -> Self {
+        // Whether it succeeded is the transaction's status, and which form it was its hash.
+        let value::Block { number, hash, transaction_hash: _, succeeded: _, gas_used, effective_gas_price } = block;
+        Self { number, hash, gas_used, effective_gas_price }
+    }
+}
