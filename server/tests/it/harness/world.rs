@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use agent_sdk::{AgentClient, UserClient};
+use alloy::primitives::{Address, U256};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use wallet_server::{
+    chain::{
+        Account, Chain, ChainSettings, DEFAULT_REQUEST_TIMEOUT,
+        local::{LocalNode, LocalNodeSettings},
+    },
+    config::{ChainSource, Config, Settings},
+    state::State,
+    value::{ChainId, Secret},
+};
+
+use super::{Database, Gate};
+
+/// The id of the test node's chain.
+pub(crate) const CHAIN: u64 = 31_337;
+
+/// Any 64 hex digits.
+pub(crate) const MASTER: &str = "5eb00bbddcf069084889a8ab9155568165f5c453ccb85e70811aaed6f6da5fc1";
+
+/// A server in this process, its node and its database.
+pub(crate) struct World {
+    pub(crate) url: String,
+    pub(crate) state: State,
+    pub(crate) node: LocalNode,
+    /// Everything between the server and its node passes here.
+    pub(crate) gate: Gate,
+    pub(crate) database: Database,
+    pub(crate) config: Config,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl World {
+    pub(crate) async fn start(database: Database) -> Self {
+        Self::start_on(database, &[], |_| {}).await
+    }
+
+    /// The same with more arguments for the node and other settings.
+    pub(crate) async fn start_on(database: Database, node: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        let settings = LocalNodeSettings {
+            program: None,
+            port: None,
+            state_file: None,
+            chain_id: ChainId::new(CHAIN).expect("in range"),
+        };
+        let node = LocalNode::start_with(settings, node).await.expect("a node; `npm ci` installs it");
+        let gate = Gate::before(node.url()).await;
+        let mut config = config(&database, &gate.url);
+        change(&mut config);
+        let (state, url, stop, serving) = serve(&config).await;
+        Self { url, state, node, gate, database, config, stop, serving }
+    }
+
+    /// Stops the server as SIGTERM does, and starts another on the same database and node.
+    pub(crate) async fn restart(&mut self) {
+        self.stop.send_replace(true);
+        (&mut self.serving).await.expect("it stops by itself");
+        let (state, url, stop, serving) = serve(&self.config).await;
+        (self.state, self.url, self.stop, self.serving) = (state, url, stop, serving);
+    }
+
+    /// Puts the server's clock forward.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.state.clock.advance(time);
+    }
+
+    pub(crate) fn user_client(&self) -> UserClient {
+        UserClient::new(self.url.as_str()).expect("a loopback URL")
+    }
+
+    pub(crate) fn agent_client(&self, api_key: &str) -> AgentClient {
+        AgentClient::builder(self.url.as_str(), api_key)
+            .wait_limit(Duration::from_secs(60))
+            .build()
+            .expect("a loopback URL and a good key")
+    }
+
+    /// The node's own view of an account.
+    pub(crate) async fn account(&self, address: Address) -> Account {
+        let url = Secret::new(self.node.url().to_owned());
+        account(url, address).await
+    }
+
+    pub(crate) async fn balance(&self, address: Address) -> U256 {
+        self.account(address).await.balance.0
+    }
+
+    /// Asks the node directly.
+    pub(crate) async fn rpc(&self, method: &str, params: serde_json::Value) -> serde_json::Value {
+        rpc(self.node.url(), method, params).await
+    }
+}
+
+/// Asks a node directly.
+pub(crate) async fn rpc(url: &str, method: &str, params: serde_json::Value) -> serde_json::Value {
+    let body = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("the node answers");
+    let answer: serde_json::Value = answer.json().await.expect("JSON");
+    assert!(answer.get("error").is_none(), "{method}: {answer}");
+    answer["result"].clone()
+}
+
+/// A node's view of an account.
+pub(crate) async fn account(url: Secret<String>, address: Address) -> Account {
+    let id = ChainId::new(CHAIN).expect("in range");
+    let settings = ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
+    let chain = Chain::new(settings).expect("an http URL");
+    chain.account(wallet_server::value::Address(address)).await.expect("the node answers")
+}
+
+fn config(database: &Database, node: &str) -> Config {
+    let chains = format!("{CHAIN}={node}");
+    let settings = Settings::from(|name| match name {
+        "DATABASE_URL" => Some(database.url.clone()),
+        "CHAINS" => Some(chains.clone()),
+        "API_SECRET" => Some(MASTER.to_owned()),
+        "POLL_INTERVAL" => Some("50ms".to_owned()),
+        "LISTEN" => Some("127.0.0.1:0".to_owned()),
+        _ => None,
+    });
+    let config = Config::read(&settings.expect("no doubles")).expect("complete");
+    assert!(matches!(config.chains, ChainSource::Known(_)));
+    config
+}
+
+async fn serve(config: &Config) -> (State, String, watch::Sender<bool>, JoinHandle<()>) {
+    let state = wallet_server::open(config).await.expect("a fresh database opens");
+    let socket = TcpListener::bind(&config.listen).await.expect("a free port");
+    let url = format!("http://{}", socket.local_addr().expect("it is bound"));
+    let (stop, stopped) = watch::channel(false);
+    let (config, running) = (config.clone(), state.clone());
+    let serving = tokio::spawn(async move {
+        wallet_server::run(running, &config, socket, stopped).await.expect("settings are good");
+    });
+    (state, url, stop, serving)
+}

@@ -1,0 +1,15 @@
+//! Drives the server as its users do: through the SDK, against a real node, on both databases.
+
+mod harness;
+
+mod agents;
+mod approval;
+mod concurrency;
+mod crashes;
+mod custody;
+mod execution;
+mod mfa;
+mod startup;
+mod tracking;
+mod users;
+mod wallets;
