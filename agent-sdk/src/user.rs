@@ -215,7 +215,6 @@ impl UserClient {
     pub async fn reject(&self, transaction_id: Uuid, reason: Option<&str>) -> Result<Transaction, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
-            #[serde(flatten)]
             transaction_id: Uuid,
             #[serde(skip_serializing_if = "Option::is_none")]
             reason: Option<&'a str>,

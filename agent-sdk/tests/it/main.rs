@@ -3,6 +3,7 @@
 #![cfg(feature = "user")]
 
 mod credentials;
+mod decisions;
 mod repeats;
 mod scripted;
 mod waits;
