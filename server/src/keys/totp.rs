@@ -67,6 +67,13 @@ impl TotpSecret {
         seal::exactly(&plain).map(Self)
     }
 
+    /// What the app shows.
+    #[cfg(test)]
+    pub(crate) fn code(&self, now: Time) -> TotpCode {
+        let seconds = u64::try_from(now.unix_seconds()).expect("after 1970");
+        self.totp().generate(seconds).to_string().parse().expect("six digits")
+    }
+
     fn totp(&self) -> Totp {
         builder(&self.0).build().expect("20 bytes are enough")
     }

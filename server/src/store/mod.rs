@@ -27,6 +27,8 @@ mod migrate;
 pub mod nonce_slots;
 pub mod payloads;
 pub mod sessions;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod transactions;
 pub mod users;
 pub mod wallets;

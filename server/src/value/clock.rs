@@ -18,7 +18,7 @@ pub struct Time(i64);
 
 impl Time {
     /// The moment so many microseconds after 1970-01-01T00:00:00Z.
-    pub fn from_unix_microseconds(microseconds: i64) -> Self {
+    pub const fn from_unix_microseconds(microseconds: i64) -> Self {
         Self(microseconds)
     }
 

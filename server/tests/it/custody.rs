@@ -77,7 +77,7 @@ impl Loot {
 
     /// Opens what can be opened with some keys, and with what that gives, until nothing new comes. True when the
     /// wallet's private key is among it.
-    fn is_plundered_with(mut self, keys: Vec<[u8; 32]>) -> bool {
+    fn gives_way_to(mut self, keys: Vec<[u8; 32]>) -> bool {
         let mut keys: BTreeSet<[u8; 32]> = keys.into_iter().collect();
         loop {
             let known = (keys.len(), self.blobs.len());
@@ -136,7 +136,7 @@ async fn database_master_secret_and_api_keys_together_open_no_wallet(world: Worl
     human.approved(stranger(), 1).await;
     let loot_taken_before_logout = Loot::take(&world, &human, None).await;
     human.client.logout().await.expect("a session");
-    assert!(!loot_taken_before_logout.is_plundered_with(vec![master(), api_key_secret(&human)]));
+    assert!(!loot_taken_before_logout.gives_way_to(vec![master(), api_key_secret(&human)]));
 }
 
 async fn a_live_session_token_is_what_is_missing(world: World) {
@@ -151,9 +151,9 @@ async fn a_live_session_token_is_what_is_missing(world: World) {
     let session_secret = base64url(claims["key"].as_str().expect("the session secret"));
     // The same search finds the key once it has what the promise says is needed: so it would have found it above.
     let loot = Loot::take(&world, &human, Some(session_id)).await;
-    assert!(loot.is_plundered_with(vec![master(), api_key_secret(&human), session_secret]));
+    assert!(loot.gives_way_to(vec![master(), api_key_secret(&human), session_secret]));
     let without_token = Loot::take(&world, &human, Some(session_id)).await;
-    assert!(!without_token.is_plundered_with(vec![master(), api_key_secret(&human)]));
+    assert!(!without_token.gives_way_to(vec![master(), api_key_secret(&human)]));
     let without_master = Loot::take(&world, &human, Some(session_id)).await;
-    assert!(!without_master.is_plundered_with(vec![api_key_secret(&human), session_secret]));
+    assert!(!without_master.gives_way_to(vec![api_key_secret(&human), session_secret]));
 }

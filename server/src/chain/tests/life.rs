@@ -21,6 +21,7 @@ fn ends(url: &str) -> bool {
         if TcpStream::connect(address).is_err() {
             return true;
         }
+        #[expect(clippy::disallowed_methods, reason = "a thread of its own waits for another process")]
         std::thread::sleep(Duration::from_millis(50));
     }
     false
@@ -65,7 +66,6 @@ async fn a_node_ends_when_it_is_stopped_or_dropped() {
 #[ignore = "started by a_node_ends_when_its_owner_is_killed"]
 async fn an_owner_that_waits_to_be_killed() {
     let (node, _) = local(&[]).await;
-    #[expect(clippy::print_stderr, reason = "how the other process learns the URL")]
     {
         eprintln!("\nNODE {}", node.url());
     }

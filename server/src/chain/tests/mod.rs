@@ -14,6 +14,7 @@ use crate::value::{ChainId, Secret};
 
 /// The anvil to test with: the variable `ANVIL`, else what the repository's `npm ci` installed, else the search path.
 fn settings() -> LocalNodeSettings {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the server")]
     let program = std::env::var_os("ANVIL").map(PathBuf::from);
     LocalNodeSettings { program, port: None, state_file: None, chain_id: id(31337) }
 }

@@ -4,22 +4,24 @@
 //! Everything here can be repeated: what was sent is sent again byte for byte, what was recorded is recorded once.
 //! Several servers may track the same rows.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use super::{Error, Result};
 use crate::{
-    chain::{Account, Chain, Head},
+    chain::{Account, Chain, Head, SendOutcome},
     keys::{PayloadBinding, payload},
     state::State,
     store::{
         Read, nonce_slots, payloads,
         transactions::{self, Model},
     },
-    value::{Nonce, SlotState, Status, TransactionId, Wei},
+    value::{Nonce, Secret, SlotState, Status, TransactionId, Wei},
 };
 
 mod plan;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{Memory, Sight, Step, Tracked};
 
@@ -47,17 +49,22 @@ pub async fn tick(state: &State, chain: &Chain, memory: &mut Memory) -> Result<b
 /// An account's open nonces with all that was ever signed for them.
 pub(super) async fn gather(state: &State, slots: &[nonce_slots::Model]) -> Result<Vec<Tracked>> {
     let Some(first) = slots.first() else { return Ok(Vec::new()) };
-    let ids: Vec<TransactionId> = slots.iter().map(|slot| slot.transaction_id).collect();
-    let rows = transactions::list_by_id(&state.store, &ids).await?;
-    let mut rows: HashMap<TransactionId, Model> = rows.into_iter().map(|row| (row.transaction_id, row)).collect();
     let payloads = payloads::list_from_nonce(&state.store, first.chain_id, first.address, first.nonce).await?;
+    let owners = slots.iter().map(|slot| slot.transaction_id);
+    let ids: BTreeSet<TransactionId> = owners.chain(payloads.iter().map(|payload| payload.transaction_id)).collect();
+    let ids: Vec<TransactionId> = ids.into_iter().collect();
+    let rows = transactions::list_by_id(&state.store, &ids).await?;
     slots
         .iter()
         .map(|slot| {
+            let payloads: Vec<_> = payloads.iter().filter(|payload| payload.nonce == slot.nonce).cloned().collect();
+            let signed = |row: &&Model| payloads.iter().any(|payload| payload.transaction_id == row.transaction_id);
+            let is_owner = |row: &&Model| row.transaction_id == slot.transaction_id;
             Ok(Tracked {
                 slot: slot.clone(),
-                transaction: rows.remove(&slot.transaction_id).ok_or(Error::Integrity("nonce slot"))?,
-                payloads: payloads.iter().filter(|payload| payload.nonce == slot.nonce).cloned().collect(),
+                transaction: rows.iter().find(is_owner).cloned().ok_or(Error::Integrity("nonce slot"))?,
+                earlier: rows.iter().filter(signed).filter(|row| !is_owner(row)).cloned().collect(),
+                payloads,
             })
         })
         .collect()
@@ -78,11 +85,28 @@ async fn look(chain: &Chain, head: Head, account: &[Tracked]) -> Result<Sight> {
     })
 }
 
-/// Takes one step: first the commit, then, where there is one, the sending.
+/// Takes one step: first the commit, then, where there is one, the sending. True when another look is worth it.
 async fn take(state: &State, chain: &Chain, memory: &mut Memory, step: Step) -> Result<bool> {
-    let Some(payload) = settle::settle(state, &step).await? else {
-        return Ok(!matches!(step, Step::Send(_)));
-    };
+    match record(state, &step).await? {
+        None => Ok(!matches!(step, Step::Send(_))),
+        Some(parcel) => {
+            let outcome = chain.send(parcel.bytes.expose()).await;
+            hear(state, memory, &parcel.payload, outcome).await?;
+            Ok(matches!(step, Step::Fill(_)))
+        }
+    }
+}
+
+/// Signed bytes in hand, and the form they are of.
+struct Parcel {
+    payload: payloads::Model,
+    bytes: Secret<Vec<u8>>,
+}
+
+/// Commits a step. What may be sent after it is given back, unsealed.
+async fn record(state: &State, step: &Step) -> Result<Option<Parcel>> {
+    let Some(payload) = settle::settle(state, step).await? else { return Ok(None) };
+    let Some(sealed) = &payload.bytes else { return Ok(None) };
     let binding = PayloadBinding {
         transaction_id: payload.transaction_id,
         address: payload.address,
@@ -90,18 +114,21 @@ async fn take(state: &State, chain: &Chain, memory: &mut Memory, step: Step) -> 
         nonce: payload.nonce.0,
         hash: payload.hash,
     };
-    let Some(sealed) = &payload.bytes else { return Ok(false) };
     let bytes = payload::open(&state.keys.master, &binding, sealed).map_err(|_| Error::Integrity("payload"))?;
-    let outcome = chain.send(bytes.expose()).await;
+    Ok(Some(Parcel { payload, bytes }))
+}
+
+/// Takes note of what a node said to some bytes.
+async fn hear(state: &State, memory: &mut Memory, payload: &payloads::Model, outcome: SendOutcome) -> Result<()> {
     tracing::info!(
         transaction.id = %payload.transaction_id, transaction.hash = %payload.hash, payload.kind = %payload.kind,
         payload.rung = payload.rung, outcome = ?outcome, "sent"
     );
-    let refused = memory.remember(&payload, outcome, state.clock.now());
-    if let Some(reason) = refused {
-        settle::refuse(state, &payload, &reason).await?;
+    let refused = memory.remember(payload, outcome, state.clock.now());
+    match refused {
+        Some(reason) => settle::refuse(state, payload, &reason).await,
+        None => Ok(()),
     }
-    Ok(matches!(step, Step::Fill(_)))
 }
 
 /// What an account holds beside everything that is approved and not yet in its balance.

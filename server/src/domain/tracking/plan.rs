@@ -18,8 +18,17 @@ pub struct Tracked {
     pub slot: nonce_slots::Model,
     /// The transaction that has it now.
     pub transaction: transactions::Model,
+    /// Those that had it before and ended unsent.
+    pub earlier: Vec<transactions::Model>,
     /// Signed bytes of this and earlier owners, cheapest first.
     pub payloads: Vec<payloads::Model>,
+}
+
+impl Tracked {
+    /// Every transaction that was ever signed for the nonce, the present owner first.
+    fn rows(&self) -> impl Iterator<Item = &transactions::Model> {
+        std::iter::once(&self.transaction).chain(&self.earlier)
+    }
 }
 
 /// What a chain says of one account.
@@ -52,7 +61,7 @@ pub enum Step {
     /// A transaction's block is gone.
     Forget(transactions::Model),
     /// The nonce is final, and nothing of ours used it.
-    Supersede(nonce_slots::Model),
+    Supersede(nonce_slots::Model, transactions::Model),
     /// A void nonce stands before one that was sent: its cancel is to be sent, this form.
     Fill(payloads::Model),
     /// This form is to be sent, or sent again.
@@ -110,7 +119,7 @@ pub(super) fn plan(account: &[Tracked], sight: &Sight, memory: &mut Memory, now:
         .find(|open| open.slot.nonce >= sight.latest)
         .map(|open| (open.slot.nonce, open.transaction.transaction_id));
     let look = Look { sight, now, policy, highest_sent, blocker };
-    account.iter().filter_map(|open| look.step(open, memory)).collect()
+    account.iter().flat_map(|open| look.steps(open, memory)).collect()
 }
 
 struct Look<'look> {
@@ -123,6 +132,22 @@ struct Look<'look> {
 }
 
 impl Look<'_> {
+    fn steps(&self, open: &Tracked, memory: &mut Memory) -> Vec<Step> {
+        let gone = open.rows().filter(|row| row.status == Status::Mined && !self.is_paid(open, row));
+        let gone: Vec<_> = gone.cloned().map(Step::Forget).collect();
+        // The rest follows from what is stored after that.
+        if gone.is_empty() { self.step(open, memory).into_iter().collect() } else { gone }
+    }
+
+    /// Whether a payment of a transaction is in a block.
+    fn is_paid(&self, open: &Tracked, row: &transactions::Model) -> bool {
+        open.payloads.iter().any(|payload| {
+            payload.transaction_id == row.transaction_id
+                && payload.kind == PayloadKind::Payment
+                && self.sight.receipts.contains_key(&payload.hash)
+        })
+    }
+
     fn step(&self, open: &Tracked, memory: &mut Memory) -> Option<Step> {
         let Tracked { slot, transaction, .. } = open;
         let passed = (slot.address, slot.nonce);
@@ -130,14 +155,11 @@ impl Look<'_> {
             memory.passed.remove(&passed);
             return self.include(open, payload, receipt);
         }
-        if transaction.status == Status::Mined {
-            return Some(Step::Forget(transaction.clone()));
-        }
         if self.sight.finalized > slot.nonce {
             // Absence proves little, so it has to last before it counts.
             let since = *memory.passed.entry(passed).or_insert(self.now);
             let lasted = self.now.since(since) >= self.policy.supersede_after;
-            return lasted.then(|| Step::Supersede(slot.clone()));
+            return lasted.then(|| Step::Supersede(slot.clone(), transaction.clone()));
         }
         memory.passed.remove(&passed);
         if self.sight.latest > slot.nonce {
@@ -172,13 +194,13 @@ impl Look<'_> {
             effective_gas_price: receipt.effective_gas_price.into(),
         };
         let is_final = receipt.block_number <= self.sight.finalized_block;
-        let transaction = &open.transaction;
+        let row = open.rows().find(|row| row.transaction_id == payload.transaction_id)?;
         let known = match payload.kind {
-            PayloadKind::Payment => transaction.block.as_ref().is_some_and(|known| known.0 == block),
-            PayloadKind::Cancel => transaction.status != Status::Mined,
+            PayloadKind::Payment => row.block.as_ref().is_some_and(|known| known.0 == block),
+            PayloadKind::Cancel => row.status != Status::Authorized,
         };
-        let owned = payload.transaction_id == open.slot.transaction_id && open.slot.state == SlotState::Sent;
-        if known && owned && !is_final {
+        let noted = payload.sent_at.is_some() && open.slot.state == SlotState::Sent;
+        if known && noted && !is_final {
             return None;
         }
         Some(Step::Include { slot: open.slot.clone(), payload: payload.clone(), block, is_final })

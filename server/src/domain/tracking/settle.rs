@@ -1,5 +1,7 @@
 //! Recording a step: one commit each, under the owner's lock, from what is stored then.
 
+use std::collections::BTreeSet;
+
 use super::plan::Step;
 use crate::{
     domain::{
@@ -25,7 +27,7 @@ pub(super) async fn settle(state: &State, step: &Step) -> Result<Option<payloads
             inclusion.settle(state).await.map(|()| None)
         }
         Step::Forget(row) => forget(state, row).await.map(|()| None),
-        Step::Supersede(slot) => supersede(state, slot).await.map(|()| None),
+        Step::Supersede(slot, row) => supersede(state, slot, row).await.map(|()| None),
         Step::Fill(cancel) => fill(state, cancel).await,
         Step::Send(payload) => send(state, payload).await,
         Step::Wait(row, reason, blocked_by) => wait(state, row, *reason, *blocked_by).await.map(|()| None),
@@ -58,23 +60,31 @@ impl Inclusion<'_> {
     async fn settle(&self, state: &State) -> Result<()> {
         let Self { slot, payload, is_final, .. } = self;
         let (change, row) = begin(state, payload.transaction_id).await?;
-        let unsent = matches!(slot.state, SlotState::Held | SlotState::Void);
-        let to = if *is_final { SlotState::Used } else { SlotState::Sent };
-        if to != slot.state && !nonce_slots::save(&change.write, slot, to, slot.transaction_id, change.at).await? {
-            // Somebody else has recorded something since; the next look starts from that.
+        let stored = nonce_slots::find_for_transaction(&change.write, slot.transaction_id).await?;
+        if stored.as_ref() != Some(*slot) {
+            // Somebody else has recorded something since, perhaps that it is final; the next look starts from that.
             return Ok(());
         }
-        if payload.sent_at.is_none() {
+        let to = if *is_final { SlotState::Used } else { SlotState::Sent };
+        if to != slot.state && !nonce_slots::save(&change.write, slot, to, slot.transaction_id, change.at).await? {
+            return Ok(());
+        }
+        let forms = payloads::list_for_transactions(&change.write, &[payload.transaction_id]).await?;
+        let was_sent = forms.iter().any(|form| form.hash == payload.hash && form.sent_at.is_some());
+        if !was_sent {
             payloads::mark_sent(&change.write, payload.transaction_id, payload.hash, change.at).await?;
         }
-        let is_foreign = payload.transaction_id != slot.transaction_id;
-        let alarm = (unsent || is_foreign) && payload.kind == PayloadKind::Payment;
-        if let Some((event, after)) = self.outcome(&row) {
-            change.save(Actor::Server, if alarm { ALARM } else { event }, &row, after).await?;
+        match self.outcome(&row) {
+            Some((event, after)) => {
+                change.save(Actor::Server, if was_sent { event } else { ALARM }, &row, after).await?;
+            }
+            None if !was_sent => {
+                change.save(Actor::Server, ALARM, &row, row.clone()).await?;
+            }
+            None => {}
         }
-        if is_foreign && *is_final {
-            let present = find(&change.write, slot.transaction_id).await?;
-            end_superseded(&change, present).await?;
+        if *is_final {
+            end_others(&change, slot, payload.transaction_id).await?;
         }
         change.commit().await
     }
@@ -90,10 +100,12 @@ impl Inclusion<'_> {
                     if block.succeeded { ("confirmed", Status::Confirmed) } else { ("reverted", Status::Reverted) };
                 (event, Model { status, block: mined, cancelling: None, ..row.clone() })
             }
-            (PayloadKind::Cancel, false) if row.status == Status::Mined => {
-                ("reorganised", Model { status: Status::Submitted, block: None, ..row.clone() })
+            // Not ours to execute any more: whoever sent its cancel has taken its nonce.
+            (PayloadKind::Cancel, false) if row.status == Status::Authorized => {
+                let cancelling = Some(CancelCause::Asked);
+                ("cancelling", Model { status: Status::Submitted, cancelling, ..row.clone() })
             }
-            (PayloadKind::Cancel, true) if matches!(row.status, Status::Submitted | Status::Mined) => {
+            (PayloadKind::Cancel, true) if !row.status.is_final() => {
                 let (event, status) = match row.cancelling {
                     Some(CancelCause::Refused) => ("failed", Status::Failed),
                     _ => ("cancelled", Status::Cancelled),
@@ -107,22 +119,45 @@ impl Inclusion<'_> {
 }
 
 async fn forget(state: &State, row: &Model) -> Result<()> {
+    let seen = row.version;
     let (change, row) = begin_for(state, row.user_id, row.transaction_id).await?;
-    if row.status != Status::Mined {
+    if row.version != seen {
         return Ok(());
     }
-    let after = Model { status: Status::Submitted, block: None, ..row.clone() };
+    // Ended before it was sent, and mined all the same: nothing is left to send of it but its cancel.
+    let forms = payloads::list_for_transactions(&change.write, &[row.transaction_id]).await?;
+    let is_withdrawn = forms.iter().all(|form| form.kind == PayloadKind::Cancel || form.bytes.is_none());
+    let cancelling = row.cancelling.or(is_withdrawn.then_some(CancelCause::Asked));
+    let after = Model { status: Status::Submitted, block: None, cancelling, ..row.clone() };
     change.save(Actor::Server, "reorganised", &row, after).await?;
     change.commit().await
 }
 
-async fn supersede(state: &State, slot: &nonce_slots::Model) -> Result<()> {
-    let (change, row) = begin(state, slot.transaction_id).await?;
+async fn supersede(state: &State, slot: &nonce_slots::Model, row: &Model) -> Result<()> {
+    let seen = row.version;
+    let (change, row) = begin_for(state, row.user_id, row.transaction_id).await?;
+    // Another server may have found it in a block since.
+    if row.version != seen {
+        return Ok(());
+    }
     if !nonce_slots::save(&change.write, slot, SlotState::Used, slot.transaction_id, change.at).await? {
         return Ok(());
     }
     end_superseded(&change, row).await?;
+    end_others(&change, slot, slot.transaction_id).await?;
     change.commit().await
+}
+
+/// A final nonce ends every transaction that was signed for it, and that is not over, but the one it belongs to.
+async fn end_others(change: &Change, slot: &nonce_slots::Model, but: TransactionId) -> Result<()> {
+    let signed = payloads::list_from_nonce(&change.write, slot.chain_id, slot.address, slot.nonce).await?;
+    let here = signed.iter().filter(|form| form.nonce == slot.nonce && form.transaction_id != but);
+    let ids: BTreeSet<TransactionId> = here.map(|form| form.transaction_id).collect();
+    for id in ids {
+        let row = find(&change.write, id).await?;
+        end_superseded(change, row).await?;
+    }
+    Ok(())
 }
 
 async fn end_superseded(change: &Change, row: Model) -> Result<()> {

@@ -55,37 +55,52 @@ pub async fn authorize(state: &State, user: &User, approval: Approval) -> Result
     if approval.digest.is_some_and(|digest| digest != row.digest) {
         return Err(Error::DigestMismatch);
     }
-    let person = users::load(state, user).await?;
-    if person.totp_secret.is_none() {
+    if users::load(state, user).await?.totp_secret.is_none() {
         return Err(Error::MfaRequired);
     }
     let chain = state.chains.get(row.chain_id).ok_or(Error::UnknownChain)?;
-    let effect = Effect { to: row.to_address, value: row.value, data: CallData(row.data.clone()) };
-    let facts = Facts::ask(chain, row.address, &effect).await?;
+    let facts = Facts::ask(chain, row.address, &effect(&row)).await?;
+    let approved = decide_on(state, user, approval, row, facts).await?;
+    view(state, approved).await
+}
+
+/// All of an approval that follows once the chain has been asked; no network from here on.
+pub(in crate::domain) async fn decide_on(
+    state: &State,
+    user: &User,
+    approval: Approval,
+    row: Model,
+    facts: Facts,
+) -> Result<Model> {
     if !facts.fit(&row) {
-        let refreshed = refresh(state, &row, &effect, &facts).await?;
+        let refreshed = refresh(state, &row, &facts).await?;
         return Err(Error::PreviewChanged(Box::new(refreshed)));
     }
     let acknowledged = approval.acknowledge.iter().any(|code| code == ACKNOWLEDGE_NONCE);
     check_slots(&state.store, &row, &facts, acknowledged).await?;
 
+    let person = users::load(state, user).await?;
     let user_key = user.open_key(state)?;
     let step = mfa::check(state, &person, &user_key, &approval.code).await?;
     let key = open_wallet(state, &row, &user_key).await?;
     let signing = Signing { state, key, facts, step, acknowledged };
     for _ in 0..TRIES {
         if let Some(approved) = signing.commit(&row).await? {
-            return view(state, approved).await;
+            return Ok(approved);
         }
     }
     Err(Error::Busy)
 }
 
+fn effect(row: &Model) -> Effect {
+    Effect { to: row.to_address, value: row.value, data: CallData(row.data.clone()) }
+}
+
 /// Shows the market as it is now, under a new digest.
-async fn refresh(state: &State, row: &Model, effect: &Effect, facts: &Facts) -> Result<Transaction> {
+async fn refresh(state: &State, row: &Model, facts: &Facts) -> Result<Transaction> {
     let caps = facts.caps();
     let mut after = Model {
-        gas_limit: facts.gas_limit(effect),
+        gas_limit: facts.gas_limit(&effect(row)),
         max_fee_per_gas: caps.max_fee_per_gas.into(),
         max_priority_fee_per_gas: caps.max_priority_fee_per_gas.into(),
         ..row.clone()
@@ -155,7 +170,9 @@ impl Signing<'_> {
             return Ok(None);
         }
         if self.acknowledged {
-            let below_nonce = Nonce(self.facts.account.nonce);
+            // A node that lags takes nothing back.
+            let known = acknowledged_nonces::below_nonce(&change.write, row.chain_id, row.address).await?;
+            let below_nonce = Nonce(self.facts.account.nonce).max(known);
             let floor = acknowledged_nonces::Model { chain_id: row.chain_id, address: row.address, below_nonce };
             acknowledged_nonces::save(&change.write, floor).await?;
         }

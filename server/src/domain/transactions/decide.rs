@@ -121,7 +121,7 @@ pub(super) async fn expire_if_late(state: &State, row: &Model) -> Result<bool> {
     Ok(true)
 }
 
-fn is_late(row: &Model, now: Time) -> bool {
+pub(super) fn is_late(row: &Model, now: Time) -> bool {
     match row.status {
         Status::Pending => row.expires_at <= now,
         Status::Authorized => row.execute_by.is_some_and(|execute_by| execute_by <= now),

@@ -28,6 +28,10 @@ pub async fn execute(state: &State, agent: &Agent, id: TransactionId) -> Result<
     if is_executed(&row)? {
         return view(state, row).await;
     }
+    // It may have waited for the lock meanwhile.
+    if decide::is_late(&row, change.at) {
+        return Err(Error::Expired);
+    }
     let slot = nonce_slots::find_for_transaction(&change.write, id).await?;
     let slot = slot.filter(|slot| slot.state == SlotState::Held).ok_or(Error::Integrity("nonce slot"))?;
     if !nonce_slots::save(&change.write, &slot, SlotState::Sent, id, change.at).await? {

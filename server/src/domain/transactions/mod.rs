@@ -20,6 +20,8 @@ mod decide;
 mod execute;
 mod prepare;
 
+#[cfg(test)]
+pub(super) use authorize::decide_on;
 pub use authorize::{Approval, authorize};
 pub(super) use change::{Actor, Change};
 pub(super) use decide::withdraw_all;

@@ -16,8 +16,10 @@ impl Database {
     }
 
     pub(crate) async fn postgres() -> Self {
-        let cluster = std::env::var("TEST_DATABASE_URL")
-            .expect("TEST_DATABASE_URL names a PostgreSQL that may create databases; `make test` starts one");
+        #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the server")]
+        let cluster = std::env::var("TEST_DATABASE_URL");
+        let cluster =
+            cluster.expect("TEST_DATABASE_URL names a PostgreSQL that may create databases; `make test` starts one");
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::connect(&cluster).await.expect("the PostgreSQL of TEST_DATABASE_URL");
         let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));

@@ -1,0 +1,432 @@
+//! A person, two wallets, agents, two servers on one database, and the chain.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use alloy::primitives::U256;
+
+use super::{
+    super::{Parcel, gather, hear, is_idle, plan, record, tick},
+    chain::{Answer, Chain, Heard, Via},
+};
+use crate::{
+    chain::{Account, ChainSettings, Chains, SendOutcome},
+    domain::{
+        Agent, Caller, Error, User, digest, ladder,
+        preview::Facts,
+        sessions,
+        transactions::{Actor, Approval, Change, decide_on},
+    },
+    keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
+    state::{Keys, Nudges, Policy, State},
+    store::{
+        Json, agents, nonce_slots, payloads,
+        tests::{TestDatabase, person},
+        transactions::{self, Filter, Model},
+        users, wallets,
+    },
+    value::{
+        Action, Address, AgentId, ChainId, Digest, Fees, Gas, Market, Nonce, PayloadKind, Secret, SlotState, Status,
+        TransactionHash, TransactionId, TransferAction, WaitingReason, WalletId, Wei,
+    },
+};
+
+/// The base fee when nothing is going on.
+pub(super) const CALM: u128 = 1_000_000_000;
+
+/// How long one node lags at most; far less than a nonce must be final before its transaction counts as superseded.
+const LAG: Duration = Duration::from_secs(40);
+
+/// The code of the only thing a human has to acknowledge.
+const ACKNOWLEDGE: &str = "nonce_used_elsewhere";
+
+/// What a server process has in memory.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    memory: plan::Memory,
+    planned: Vec<plan::Step>,
+}
+
+/// What was signed, kept beside the database by whoever knows everything.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    pub(super) transaction_id: TransactionId,
+    pub(super) kind: PayloadKind,
+    pub(super) heard: Heard,
+}
+
+/// What is set for a whole sequence of events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    pub(super) depth: usize,
+    pub(super) refuses_gaps: bool,
+    pub(super) legacy: bool,
+}
+
+pub(super) struct World {
+    _database: TestDatabase,
+    pub(super) state: State,
+    pub(super) chain: Chain,
+    pub(super) chain_id: ChainId,
+    pub(super) user: User,
+    pub(super) wallets: Vec<(WalletId, Address)>,
+    pub(super) signed: Vec<Signed>,
+    /// What our servers gave to a node.
+    pub(super) sent: HashSet<TransactionHash>,
+    pub(super) seen: BTreeMap<TransactionId, Model>,
+    pub(super) was_foreign: bool,
+    pub(super) was_reorganised: bool,
+    totp: TotpSecret,
+    token: Secret<String>,
+    agents: HashMap<AgentId, Agent>,
+    agent_id: AgentId,
+    servers: [Server; 2],
+    stalled_for: Duration,
+    legacy: bool,
+    prepared: u64,
+}
+
+impl World {
+    pub(super) async fn new(template: &TestDatabase, setting: Setting) -> Self {
+        let Setting { depth, refuses_gaps, legacy } = setting;
+        let database = template.copy().await;
+        let master = Master::new(Secret::random());
+        let chain_id = ChainId::new(31_337).expect("in range");
+        let policy = Policy { session_lifetime: Duration::from_secs(10 * 365 * 86_400), ..Policy::default() };
+        let state = State {
+            store: database.store.clone(),
+            keys: Keys { tokens: Tokens::new(&master.jwt_key()), master, kdf: Kdf::new(1, 0) },
+            chains: Chains::default(),
+            clock: crate::value::Clock::system(),
+            policy: Arc::new(policy),
+            nudges: Nudges::new([chain_id]),
+        };
+        let (user_key, totp, mut row) = (UserKey::generate(), TotpSecret::generate(), person());
+        row.totp_secret = Some(totp.seal(&state.keys.master, row.user_id, &user_key));
+        let write = state.store.write().await.expect("the database answers");
+        users::insert(&write, row.clone()).await.expect("the first");
+        let mut wallets = Vec::new();
+        for _ in 0..2 {
+            let (key, wallet_id) = (WalletKey::generate(), WalletId::new());
+            let secret_key = key.seal(&state.keys.master, row.user_id, wallet_id, &user_key);
+            let (address, created_at) = (key.address(), row.created_at);
+            let wallet =
+                wallets::Model { wallet_id, user_id: row.user_id, address, label: None, secret_key, created_at };
+            wallets::insert(&write, wallet).await.expect("a new one");
+            wallets.push((wallet_id, address));
+        }
+        write.commit().await.expect("the database answers");
+        let begun = sessions::begin(&state, &row, &user_key).await.expect("the user exists");
+        let user = sessions::authenticate(&state, begun.token.expose()).await.expect("the session exists");
+        let mut world = Self {
+            chain: Chain::new(depth, CALM, refuses_gaps),
+            _database: database,
+            chain_id,
+            user,
+            wallets,
+            signed: Vec::new(),
+            sent: HashSet::new(),
+            seen: BTreeMap::new(),
+            was_foreign: false,
+            was_reorganised: false,
+            totp,
+            token: begun.token,
+            agents: HashMap::new(),
+            agent_id: AgentId::new(),
+            servers: Default::default(),
+            stalled_for: Duration::ZERO,
+            legacy,
+            prepared: 0,
+            state,
+        };
+        world.hire().await;
+        world
+    }
+
+    /// Another agent takes over.
+    async fn hire(&mut self) {
+        let agent = Agent {
+            agent_id: AgentId::new(),
+            user_id: self.user.user_id,
+            name: "agent".parse().expect("short"),
+            verifier: Vec::new(),
+            wallets: None,
+            chains: None,
+            created_at: self.state.clock.now(),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let write = self.state.store.write().await.expect("the database answers");
+        agents::insert(&write, agent.clone()).await.expect("a new one");
+        write.commit().await.expect("the database answers");
+        self.agent_id = agent.agent_id;
+        self.agents.insert(agent.agent_id, agent);
+    }
+
+    pub(super) async fn revoke(&mut self) {
+        crate::domain::agents::revoke(&self.state, &self.user, self.agent_id).await.expect("it is the user's");
+        self.hire().await;
+    }
+
+    /// All transactions, oldest first.
+    pub(super) async fn transactions(&self) -> Vec<Model> {
+        let listed = transactions::list_for_user(&self.state.store, self.user.user_id, Filter::default(), 1_000).await;
+        let mut rows = listed.expect("the database answers");
+        rows.reverse();
+        rows
+    }
+
+    pub(super) async fn slots(&self, address: Address) -> Vec<nonce_slots::Model> {
+        let slots = nonce_slots::list_for_account(&self.state.store, self.chain_id, address).await;
+        slots.expect("the database answers")
+    }
+
+    pub(super) async fn payloads(&self, address: Address) -> Vec<payloads::Model> {
+        let payloads = payloads::list_from_nonce(&self.state.store, self.chain_id, address, Nonce(0)).await;
+        payloads.expect("the database answers")
+    }
+
+    /// The `pick`th transaction in one of some statuses.
+    pub(super) async fn pick(&self, pick: usize, statuses: &[Status]) -> Option<Model> {
+        let mut rows = self.transactions().await;
+        rows.retain(|row| statuses.contains(&row.status));
+        if rows.is_empty() { None } else { Some(rows.swap_remove(pick % rows.len())) }
+    }
+
+    fn market(&self) -> Market {
+        let now = Fees { max_fee_per_gas: self.chain.market, max_priority_fee_per_gas: self.chain.market / 10 };
+        let now = if self.legacy { Fees { max_priority_fee_per_gas: now.max_fee_per_gas, ..now } } else { now };
+        Market { now, legacy: self.legacy }
+    }
+
+    /// An agent asks; `twin`: for the very same payment as the one before.
+    pub(super) async fn prepare(&mut self, wallet: usize, twin: bool) -> TransactionId {
+        self.prepared += u64::from(!twin || self.prepared == 0);
+        let (wallet_id, address) = self.wallets[wallet % self.wallets.len()];
+        let mut to = [0x11; 20];
+        to[12..].copy_from_slice(&self.prepared.to_be_bytes());
+        let (to, value) = (Address(to.into()), Wei(U256::from(self.prepared)));
+        let (created_at, caps) = (self.state.clock.now(), ladder::caps(self.market().now));
+        let mut row = Model {
+            transaction_id: TransactionId::new(),
+            version: 1,
+            status: Status::Pending,
+            waiting_reason: Some(WaitingReason::Decision),
+            waiting_since: Some(created_at),
+            blocked_by: None,
+            cancelling: None,
+            user_id: self.user.user_id,
+            agent_id: Some(self.agent_id),
+            wallet_id,
+            address,
+            chain_id: self.chain_id,
+            action: Json(Action::Transfer(TransferAction { to_address: to, amount: value })),
+            memo: None,
+            to_address: Some(to),
+            value,
+            gas_limit: Gas(21_000),
+            data: Vec::new(),
+            max_fee_per_gas: caps.max_fee_per_gas.into(),
+            max_priority_fee_per_gas: caps.max_priority_fee_per_gas.into(),
+            digest: Digest(Default::default()),
+            warnings: Json(Vec::new()),
+            nonce: None,
+            block: None,
+            reason: None,
+            created_at,
+            expires_at: created_at + Duration::from_secs(3_600),
+            decided_at: None,
+            execute_by: None,
+        };
+        row.digest = digest::digest(&row);
+        let change = Change::begin(&self.state, row.user_id).await.expect("the database answers");
+        let row = change.insert(Actor::Agent(self.agent_id), "prepared", row).await.expect("a new one");
+        change.commit().await.expect("the database answers");
+        row.transaction_id
+    }
+
+    /// The human approves what is stored. True when that is what came of it.
+    pub(super) async fn approve(&mut self, row: Model, lagging: bool, acknowledge: bool) -> bool {
+        // The next code.
+        self.pass(Duration::from_secs(30)).await;
+        let (chain, address) = (&self.chain, row.address);
+        let nonce = if lagging { chain.latest_stale(address) } else { chain.latest(address) };
+        let balance = Wei(U256::from(10).pow(U256::from(24)));
+        let facts = Facts {
+            account: Account { nonce, balance },
+            market: self.market(),
+            gas: Gas(21_000),
+            cancel_gas: Gas(21_000),
+        };
+        let approval = Approval {
+            transaction_id: row.transaction_id,
+            code: self.totp.code(self.state.clock.now()),
+            digest: None,
+            acknowledge: acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect(),
+        };
+        let shown = row.clone();
+        match decide_on(&self.state, &self.user, approval, row, facts).await {
+            Ok(approved) => self.keep_signed(&shown, &approved).await,
+            Err(Error::PreviewChanged(_)) => return false,
+            Err(Error::NonceUsedElsewhere) if self.was_foreign && !acknowledge => return false,
+            Err(Error::NonceUsedElsewhere) if self.was_leaked() && !acknowledge => return false,
+            // Two steps can have the same code, once in a million.
+            Err(Error::Expired | Error::MfaReplayed) => return false,
+            Err(error) => panic!("an approval failed: {error:?}"),
+        }
+        true
+    }
+
+    pub(super) fn was_leaked(&self) -> bool {
+        self.signed.iter().any(|signed| {
+            !self.sent.contains(&signed.heard.hash)
+                && self.chain.transactions().any(|(heard, _)| *heard == signed.heard)
+        })
+    }
+
+    /// What was signed is what was shown, within what was approved.
+    async fn keep_signed(&mut self, shown: &Model, approved: &Model) {
+        let ladder = payloads::list_for_transactions(&self.state.store, &[approved.transaction_id]).await;
+        let ladder = ladder.expect("the database answers");
+        let limit = shown.value.saturating_add(shown.worst_case_fee());
+        for form in &ladder {
+            let binding = PayloadBinding {
+                transaction_id: form.transaction_id,
+                address: form.address,
+                chain_id: form.chain_id,
+                nonce: form.nonce.0,
+                hash: form.hash,
+            };
+            let sealed = form.bytes.as_ref().expect("just signed");
+            let bytes = payload::open(&self.state.keys.master, &binding, sealed).expect("just sealed");
+            let heard = Heard::read(form.address, bytes.expose());
+            let cost = heard.value + U256::from(heard.gas_limit) * U256::from(heard.max_fee);
+            assert!(cost <= limit.0, "{form:?} can cost more than was approved");
+            assert_eq!(Some(Nonce(heard.nonce)), approved.nonce);
+            let means = match form.kind {
+                PayloadKind::Payment => (shown.to_address, shown.value.0),
+                PayloadKind::Cancel => (Some(shown.address), U256::ZERO),
+            };
+            assert_eq!((heard.to, heard.value), means, "what was signed is not what was shown");
+            self.signed.push(Signed { transaction_id: form.transaction_id, kind: form.kind, heard });
+        }
+        let cancels = ladder.iter().filter(|form| form.kind == PayloadKind::Cancel);
+        assert!(cancels.count() == 1 && ladder.len() >= 2, "an approval signs a ladder and one cancel");
+    }
+
+    pub(super) async fn execute(&mut self, row: &Model) {
+        let agent = &self.agents[&row.agent_id.expect("agents prepared all of them")];
+        match crate::domain::transactions::execute(&self.state, agent, row.transaction_id).await {
+            Ok(_) | Err(Error::Expired) => {}
+            Err(error) => panic!("an execution failed: {error:?}"),
+        }
+    }
+
+    pub(super) async fn caller(&self, row: &Model, is_agent: bool) -> Caller {
+        if is_agent {
+            return Caller::Agent(self.agents[&row.agent_id.expect("agents prepared all of them")].clone());
+        }
+        let user = sessions::authenticate(&self.state, self.token.expose()).await;
+        Caller::User(user.expect("the session lasts"))
+    }
+
+    /// Time passes. A lagging node catches up before a nonce can count as passed because of it.
+    pub(super) async fn pass(&mut self, time: Duration) {
+        if self.chain.is_stalled() {
+            self.stalled_for += time;
+            if self.stalled_for > LAG {
+                self.chain.catch_up();
+                self.tick(0, Via::default(), Answer::Lost).await;
+                self.tick(1, Via::default(), Answer::Lost).await;
+            }
+        }
+        self.state.clock.advance(time);
+    }
+
+    pub(super) fn stall(&mut self) {
+        self.stalled_for = Duration::ZERO;
+        self.chain.stall();
+    }
+
+    pub(super) fn restart(&mut self, server: usize) {
+        self.servers[server] = Server::default();
+    }
+
+    /// A server looks at the chain, and plans. False when its node does not answer.
+    pub(super) async fn look(&mut self, server: usize, via: Via) -> bool {
+        let open = nonce_slots::list_open(&self.state.store, self.chain_id).await.expect("the database answers");
+        self.servers[server].planned.clear();
+        for slots in open.chunk_by(|one, next| one.address == next.address) {
+            let account = gather(&self.state, slots).await.expect("the database answers");
+            let Some(sight) = self.chain.look(&account, via) else { return false };
+            let Server { memory, planned } = &mut self.servers[server];
+            planned.extend(plan::plan(&account, &sight, memory, self.state.clock.now(), &self.state.policy));
+        }
+        true
+    }
+
+    /// A server does what it planned; its process ends before the sending when it crashes. True when it did anything.
+    pub(super) async fn act(&mut self, server: usize, answer: Answer, crashes: bool) -> bool {
+        let mut acted = false;
+        for step in std::mem::take(&mut self.servers[server].planned) {
+            acted |= !matches!(step, plan::Step::Send(_));
+            match record(&self.state, &step).await.expect("the database answers") {
+                None => {}
+                Some(_) if crashes => {
+                    self.restart(server);
+                    return true;
+                }
+                Some(parcel) => self.deliver(server, parcel, answer).await,
+            }
+        }
+        acted
+    }
+
+    /// A look, and at once what follows.
+    pub(super) async fn tick(&mut self, server: usize, via: Via, answer: Answer) -> bool {
+        self.look(server, via).await && self.act(server, answer, false).await
+    }
+
+    /// A look at a node that is not there.
+    pub(super) async fn tick_unreachable(&mut self, server: usize) {
+        let settings = ChainSettings {
+            id: self.chain_id,
+            // Nothing listens on the port that discards (RFC 863).
+            url: Secret::new("http://127.0.0.1:9".to_owned()),
+            request_timeout: Duration::from_secs(5),
+            finality_depth: Some(1),
+        };
+        let chain = crate::chain::Chain::new(settings).expect("a URL");
+        let memory = &mut self.servers[server].memory;
+        let is_idle = is_idle(&self.state, &chain).await.expect("the database answers");
+        match tick(&self.state, &chain, memory).await {
+            Ok(progressed) => assert!(is_idle && !progressed),
+            Err(error) => assert!(!is_idle && matches!(error, Error::ChainUnavailable)),
+        }
+    }
+
+    async fn deliver(&mut self, server: usize, parcel: Parcel, answer: Answer) {
+        let Parcel { payload, bytes } = parcel;
+        let heard = Heard::read(payload.address, bytes.expose());
+        self.check_sendable(&payload, &heard).await;
+        self.sent.insert(heard.hash);
+        let outcome: SendOutcome = self.chain.send(heard, answer, payload.kind == PayloadKind::Payment);
+        hear(&self.state, &mut self.servers[server].memory, &payload, outcome).await.expect("the database answers");
+    }
+
+    /// No byte leaves before that is durably noted, and none of somebody who does not have the nonce.
+    async fn check_sendable(&self, payload: &payloads::Model, heard: &Heard) {
+        assert_eq!((payload.hash, payload.nonce), (heard.hash, Nonce(heard.nonce)), "other bytes than were recorded");
+        let stored = payloads::list_for_transactions(&self.state.store, &[payload.transaction_id]).await;
+        let stored = stored.expect("the database answers");
+        let stored = stored.iter().find(|form| form.hash == payload.hash).expect("it was signed");
+        assert!(stored.sent_at.is_some(), "{payload:?} leaves unnoted");
+        let slots = self.slots(payload.address).await;
+        let slot = slots.iter().find(|slot| slot.nonce == payload.nonce).expect("it was signed");
+        assert_eq!(slot.transaction_id, payload.transaction_id, "{payload:?} has lost its nonce");
+        assert!(matches!(slot.state, SlotState::Sent | SlotState::Used), "{payload:?} leaves from a {slot:?}");
+    }
+}
