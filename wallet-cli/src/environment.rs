@@ -1,6 +1,8 @@
 //! The only place that reads environment variables by hand; `--server` and `--config-dir` have theirs
 //! declared beside the flags. Passwords and codes may not be flags, so that no process list shows them.
 
+#![expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+
 use std::env;
 use std::path::PathBuf;
 
