@@ -118,8 +118,11 @@ impl Tokens {
         }
         let read = decode::<Read>(token, &self.0.verify, &self.0.validation).map_err(|_| InvalidToken)?;
         let Read { sub, sid, key, iat, exp } = read.claims;
-        let time = |seconds: i64| Time::from_unix_microseconds(seconds.saturating_mul(1_000_000));
-        let (issued_at, expires_at) = (time(iat), time(exp));
+        let time = |seconds: i64| {
+            let microseconds = seconds.checked_mul(1_000_000).ok_or(InvalidToken)?;
+            Ok(Time::from_unix_microseconds(microseconds))
+        };
+        let (issued_at, expires_at) = (time(iat)?, time(exp)?);
         if now >= expires_at {
             return Err(InvalidToken);
         }

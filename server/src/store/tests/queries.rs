@@ -104,7 +104,9 @@ async fn what_is_not_committed_never_was() {
 async fn schema(database: &TestDatabase) -> Vec<String> {
     let connection = database.store.connection();
     let sql = match connection.get_database_backend() {
-        DbBackend::Sqlite => "SELECT name || coalesce(sql, '') AS line FROM sqlite_master WHERE name NOT LIKE 'seaql%'",
+        DbBackend::Sqlite => {
+            "SELECT name || coalesce(sql, '') AS line FROM sqlite_master WHERE tbl_name NOT LIKE 'seaql%'"
+        }
         _ => {
             "SELECT table_name || '.' || column_name || ' ' || data_type || is_nullable AS line \
              FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations' \
