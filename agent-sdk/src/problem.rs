@@ -87,6 +87,8 @@ open_text! {
         TooManyPending = "too_many_pending",
         /// 500: stored data failed a check; the operator has to look.
         IntegrityError = "integrity_error",
+        /// The server failed in a way that it did not expect.
+        InternalError = "internal_error",
         /// 503: the chain's node does not answer.
         ChainUnavailable = "chain_unavailable",
         /// 503: the database does not answer.

@@ -5,6 +5,7 @@ mod harness;
 mod agents;
 mod approval;
 mod concurrency;
+mod contract;
 mod crashes;
 mod custody;
 mod execution;
