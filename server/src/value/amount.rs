@@ -1,4 +1,4 @@
-//! Amounts of the native currency.
+//! Amounts, each of one kind of asset.
 
 use std::{fmt, str::FromStr};
 
@@ -6,9 +6,38 @@ use alloy::primitives::U256;
 
 use super::{Invalid, serde_text};
 
-/// An amount in wei, 0 to 2^256 - 1. Text form: decimal digits, no sign, no leading zeros.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Wei(pub U256);
+macro_rules! amount {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub U256);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                decimal(text).map(Self)
+            }
+        }
+
+        serde_text!($name);
+    };
+}
+
+amount!(
+    /// An amount in wei, 0 to 2^256 - 1. Text form: decimal digits, no sign, no leading zeros.
+    Wei
+);
+amount!(
+    /// An amount in the smallest unit of a token, or a token's id: 0 to 2^256 - 1. Text form as that of [`Wei`].
+    TokenAmount
+);
 
 impl Wei {
     /// Nothing.
@@ -26,26 +55,14 @@ impl From<u128> for Wei {
     }
 }
 
-impl fmt::Display for Wei {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+fn decimal(text: &str) -> Result<U256, Invalid> {
+    const SHAPE: Invalid = Invalid("expected an amount in the smallest unit: decimal digits, at most 2^256 - 1");
+    let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || (text.len() > 1 && text.starts_with('0')) {
+        return Err(SHAPE);
     }
+    U256::from_str_radix(text, 10).map_err(|_| SHAPE)
 }
-
-impl FromStr for Wei {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        const SHAPE: Invalid = Invalid("expected an amount in the smallest unit: decimal digits, at most 2^256 - 1");
-        let digits = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits || (text.len() > 1 && text.starts_with('0')) {
-            return Err(SHAPE);
-        }
-        U256::from_str_radix(text, 10).map(Self).map_err(|_| SHAPE)
-    }
-}
-
-serde_text!(Wei);
 
 #[cfg(test)]
 mod tests {

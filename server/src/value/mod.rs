@@ -1,5 +1,6 @@
 //! Small types that cannot be wrong: parsed once at the edge, never checked again.
 
+pub mod abi;
 pub mod action;
 pub mod address;
 pub mod amount;
@@ -13,13 +14,15 @@ pub mod fee;
 pub mod hash;
 pub mod id;
 pub mod nonce;
+pub mod preview;
 pub mod secret;
 pub mod status;
 pub mod text;
 
+pub use abi::{Arguments, ContractAbi};
 pub use action::{Action, RawAction, TransferAction};
 pub use address::Address;
-pub use amount::Wei;
+pub use amount::{TokenAmount, Wei};
 pub use block::{Block, Warning};
 pub use bytes::CallData;
 pub use chain_id::ChainId;
@@ -30,6 +33,10 @@ pub use fee::{Fees, Market};
 pub use hash::{BlockHash, Digest, TransactionHash};
 pub use id::{AgentId, SessionId, TransactionId, UserId, WalletId};
 pub use nonce::{Gas, Nonce};
+pub use preview::{
+    AssetChange, AssetKind, ChangeDirection, DecodedArgument, DecodedCall, DecodingSource, Preview, Simulation,
+    SimulationMethod, SimulationOutcome, Token, TokenStandard,
+};
 pub use secret::Secret;
 pub use status::{CancelCause, PayloadKind, Severity, SlotState, Status, WaitingReason};
 pub use text::{Label, Text};
@@ -47,7 +54,7 @@ macro_rules! serde_text {
                 serializer.collect_str(self)
             }
         }
-        serde_text!(read $type);
+        $crate::value::serde_text!(read $type);
     };
     (read $type:ty) => {
         impl<'de> serde::Deserialize<'de> for $type {

@@ -1,9 +1,5 @@
 //! Where a transaction and a nonce stand.
 
-use std::{fmt, str::FromStr};
-
-use super::{Invalid, serde_text};
-
 macro_rules! states {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -20,23 +16,24 @@ macro_rules! states {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = Invalid;
+        impl std::str::FromStr for $name {
+            type Err = $crate::value::Invalid;
 
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                Self::ALL.iter().copied().find(|state| state.as_str() == text).ok_or(Invalid("unknown state"))
+            fn from_str(text: &str) -> Result<Self, $crate::value::Invalid> {
+                Self::ALL.iter().copied().find(|state| state.as_str() == text).ok_or($crate::value::Invalid("unknown state"))
             }
         }
 
-        serde_text!($name);
+        $crate::value::serde_text!($name);
     };
 }
+pub(super) use states;
 
 states!(
     /// The states of a transaction; docs/ARCHITECTURE.md draws the edges between them.
