@@ -1,6 +1,9 @@
 //! Development: everything a server needs, made on the spot.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use tokio::net::TcpListener;
 use wallet_server::{
@@ -15,12 +18,12 @@ use crate::{Failure, logs, print, stop_signal};
 const LOCAL_CHAIN: u64 = 31_337;
 
 /// Runs on an SQLite file and a local node whose chain is kept beside it, until stopped.
-pub(crate) async fn run(data_dir: &Path, listen: String) -> Result<(), Failure> {
+pub(crate) async fn run(data_dir: &Path, listen: String, anvil: Option<PathBuf>) -> Result<(), Failure> {
     std::fs::create_dir_all(data_dir)?;
     let stop = stop_signal()?;
     let chain_id = ChainId::new(LOCAL_CHAIN)?;
     let node = LocalNode::start(LocalNodeSettings {
-        program: None,
+        program: anvil,
         port: None,
         state_file: Some(data_dir.join("chain.json")),
         chain_id,

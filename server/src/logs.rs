@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, one line each.
 
+use std::io::{self, IsTerminal};
+
 use tracing_subscriber::EnvFilter;
 use wallet_server::config::Settings;
 
@@ -14,7 +16,10 @@ pub(crate) fn start(settings: &Settings) -> Result<(), Failure> {
     for directive in QUIET {
         filter = filter.add_directive(directive.parse()?);
     }
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     if settings.logs_json()? {
         lines.json().init();
     } else {

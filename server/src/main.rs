@@ -35,6 +35,9 @@ enum Command {
         /// Address and port to listen on; port 0 takes any free one.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
+        /// The anvil program of its chain; `node_modules` here or above, or the search path, when absent.
+        #[arg(long, env = "ANVIL")]
+        anvil: Option<PathBuf>,
     },
     /// Change the database's schema.
     Migrate {
@@ -90,7 +93,7 @@ async fn main() -> ExitCode {
 async fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve => serve().await,
-        Command::Dev { data_dir, listen } => dev::run(&data_dir, listen).await,
+        Command::Dev { data_dir, listen, anvil } => dev::run(&data_dir, listen, anvil).await,
         Command::Migrate { direction } => migrate(direction).await,
         Command::Openapi => print(&wallet_server::spec()),
         Command::Config => show_config(),
