@@ -2,6 +2,7 @@
 
 use alloy::{rpc::json_rpc::ErrorPayload, transports::TransportError};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Chain, ChainError, answer::Count, revert, rpc::Rpc};
 use crate::value::{Address, CallData, Wei};
@@ -26,18 +27,21 @@ pub enum EstimateError {
     #[error(transparent)]
     Unavailable(#[from] ChainError),
     /// Sent now, it would fail.
-    #[error("the call would fail: {reason}")]
+    #[error("the call would fail: {message}")]
     Reverted {
-        /// What the contract or the node says, for humans: at most 280 characters on one line.
-        reason: String,
+        /// What the contract gave as the reason, ABI-encoded.
+        data: Option<Vec<u8>>,
+        /// What the node says, for humans: at most 280 characters on one line, perhaps nothing.
+        message: String,
     },
     /// The sender does not hold the value.
     #[error("the sender's balance is too low")]
     InsufficientFunds,
 }
 
+/// A call as nodes take it.
 #[derive(Debug, Clone, Serialize)]
-struct Request<'a> {
+pub(super) struct Request<'a> {
     from: Address,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Address>,
@@ -45,20 +49,29 @@ struct Request<'a> {
     data: &'a CallData,
 }
 
+impl<'a> From<&'a Call> for Request<'a> {
+    fn from(call: &'a Call) -> Self {
+        let Call { from, to, value, data } = call;
+        Self { from: *from, to: *to, value: format!("0x{:x}", value.0), data }
+    }
+}
+
 impl Chain {
     /// The least gas limit with which the call succeeds on the latest state, without any margin.
     /// Fails when it would not, when the sender holds too little, or when the node cannot be asked.
     pub async fn estimate_gas(&self, call: &Call) -> Result<u64, EstimateError> {
         let rpc = self.rpc().await?;
-        let Call { from, to, value, data } = call;
-        let request = Request { from: *from, to: *to, value: format!("0x{:x}", value.0), data };
-        let request = serde_json::value::to_raw_value(&[request]).map_err(TransportError::ser_err);
-        let answer = match request {
-            Ok(request) => rpc.ask::<_, Count>("eth_estimateGas", request).await,
+        let answer = match params(&[Request::from(call)]) {
+            Ok(params) => rpc.ask::<_, Count>("eth_estimateGas", params).await,
             Err(error) => Err(error),
         };
         answer.map(|gas| gas.0).map_err(|error| failure(rpc, error))
     }
+}
+
+/// Parameters, written out: requests borrow their data, and calls outlive what they borrow.
+pub(super) fn params(params: &impl Serialize) -> Result<Box<RawValue>, TransportError> {
+    serde_json::value::to_raw_value(params).map_err(TransportError::ser_err)
 }
 
 /// Messages of a node whose virtual machine stopped, in lower case.
@@ -95,23 +108,23 @@ pub(super) const POOR: [&str; 12] = [
     "overdraft",
 ];
 
-fn failure(rpc: &Rpc, error: TransportError) -> EstimateError {
+/// What a node's refusal to try a call means.
+pub(super) fn failure(rpc: &Rpc, error: TransportError) -> EstimateError {
     let Some(ErrorPayload { code, message, data }) = error.as_error_resp() else {
         return rpc.unavailable(error).into();
     };
-    let explained = data.as_ref().and_then(|data| revert::data_of(data.get())).and_then(|data| revert::explain(&data));
+    let data = data.as_ref().and_then(|data| revert::data_of(data.get())).filter(|data| !data.is_empty());
     let lower = message.to_lowercase();
     let says = |fragments: &[&str]| fragments.iter().any(|fragment| lower.contains(fragment));
-    match explained {
-        Some(reason) => EstimateError::Reverted { reason },
-        // 3 is the code of a revert (execution-apis). A contract may well say that a token balance is insufficient.
-        None if *code == 3 || says(&["revert"]) => reverted(rpc.quote(message)),
-        None if says(&POOR) => EstimateError::InsufficientFunds,
-        None if says(&STOPPED) => reverted(rpc.quote(message)),
-        None => rpc.unavailable(error).into(),
+    // 3 is the code of a revert (execution-apis). A contract may well say that a token balance is insufficient.
+    if data.is_some() || *code == 3 || says(&["revert"]) {
+        return EstimateError::Reverted { data, message: rpc.quote(message) };
     }
-}
-
-fn reverted(words: String) -> EstimateError {
-    EstimateError::Reverted { reason: if words.is_empty() { "no reason given".to_owned() } else { words } }
+    if says(&POOR) {
+        EstimateError::InsufficientFunds
+    } else if says(&STOPPED) {
+        EstimateError::Reverted { data, message: rpc.quote(message) }
+    } else {
+        rpc.unavailable(error).into()
+    }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod answer;
+mod data_fee;
 mod estimate;
 mod head;
 mod known;
@@ -11,16 +12,23 @@ mod receipt;
 mod revert;
 mod rpc;
 mod send;
+mod simulate;
 #[cfg(test)]
 mod tests;
+mod token;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use alloy::transports::TransportResult;
 use tokio::sync::OnceCell;
 
 use self::{answer::Count, rpc::Rpc};
-use crate::value::{ChainId, Secret};
+use crate::value::{Address, ChainId, Secret};
 
 pub use self::{
     account::{Account, Nonces},
@@ -28,6 +36,8 @@ pub use self::{
     head::Head,
     receipt::Receipt,
     send::SendOutcome,
+    simulate::{Log, Simulated},
+    token::TokenFacts,
 };
 
 /// How long one request to a node may take, unless set otherwise.
@@ -70,6 +80,10 @@ struct Node {
     rpc: Rpc,
     /// Set once the node has said that it is of this chain: whether it is a development node.
     verified: OnceCell<bool>,
+    /// Set once the node has said that it has no `eth_simulateV1`.
+    cannot_simulate: AtomicBool,
+    /// Set once it is known which contract, if any, says what data costs.
+    data_fee_oracle: OnceCell<Option<Address>>,
 }
 
 impl Chain {
@@ -80,7 +94,16 @@ impl Chain {
         let name = known.map_or_else(|| format!("chain {id}"), |(name, _)| name.to_owned());
         let symbol = known.map_or("ETH", |(_, symbol)| symbol);
         let rpc = Rpc::new(&url, request_timeout)?;
-        Ok(Self(Arc::new(Node { id, name, symbol, finality_depth, rpc, verified: OnceCell::new() })))
+        Ok(Self(Arc::new(Node {
+            id,
+            name,
+            symbol,
+            finality_depth,
+            rpc,
+            verified: OnceCell::new(),
+            cannot_simulate: AtomicBool::new(false),
+            data_fee_oracle: OnceCell::new(),
+        })))
     }
 
     /// Asks a node which chain it is of. Fails when it cannot say.

@@ -94,7 +94,7 @@ impl Facts {
 fn estimate(answer: Result<u64, EstimateError>) -> Result<u64> {
     answer.map_err(|error| match error {
         EstimateError::Unavailable(_) => Error::ChainUnavailable,
-        EstimateError::Reverted { reason } => Error::SimulationFailed(reason),
+        EstimateError::Reverted { data: _, message } => Error::SimulationFailed(message),
         EstimateError::InsufficientFunds => Error::InsufficientFunds,
     })
 }

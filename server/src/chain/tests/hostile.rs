@@ -51,7 +51,7 @@ fn http(status: &str, body: &str) -> String {
 
 /// A node of chain 31337 that is right about that, and answers everything else with `results(method)` (a JSON result or
 /// error member).
-async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone + 'static) -> Chain {
+pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone + 'static) -> Chain {
     let url = pretend(move |request| {
         let one = |request: &serde_json::Value| {
             let method = request["method"].as_str().unwrap_or_default();
@@ -236,7 +236,7 @@ async fn estimates_read_every_shape_of_refusal() {
         let call = Call { from: address, to: Some(address), value: Wei::ZERO, data: CallData::default() };
         node(move |_| member.to_owned()).await.estimate_gas(&call).await
     };
-    let reverted = |reason: &str| Err(EstimateError::Reverted { reason: reason.to_owned() });
+    let reverted = |message: &str| Err(EstimateError::Reverted { data: None, message: message.to_owned() });
     assert_eq!(
         of(r#""error":{"code":3,"message":"execution reverted","data":"0x"}"#).await,
         reverted("execution reverted")
@@ -247,9 +247,12 @@ async fn estimates_read_every_shape_of_refusal() {
     );
     assert_eq!(
         of(r#""error":{"code":-32015,"message":"VM execution error.","data":"Reverted 0xcf479181"}"#).await,
-        reverted("custom error 0xcf479181")
+        Err(EstimateError::Reverted {
+            data: Some(vec![0xcf, 0x47, 0x91, 0x81]),
+            message: "VM execution error.".to_owned()
+        })
     );
-    assert_eq!(of(r#""error":{"code":3,"message":""}"#).await, reverted("no reason given"));
+    assert_eq!(of(r#""error":{"code":3,"message":""}"#).await, reverted(""));
     assert_eq!(
         of(r#""error":{"code":-32000,"message":"insufficient funds for transfer"}"#).await,
         Err(EstimateError::InsufficientFunds)

@@ -190,7 +190,12 @@ async fn estimates_name_the_reason_and_the_missing_money() {
     assert_eq!(chain.has_code(contract).await, Ok(true));
     assert_eq!(chain.has_code(address).await, Ok(false));
     let call = Call { to: Some(contract), ..transfer_of(Wei::ZERO) };
-    assert_eq!(chain.estimate_gas(&call).await, Err(EstimateError::Reverted { reason: "no".to_owned() }));
+    let Err(EstimateError::Reverted { data: Some(data), .. }) = chain.estimate_gas(&call).await else {
+        panic!("it refuses with a reason")
+    };
+    assert_eq!(data[..4], [0x08, 0xc3, 0x79, 0xa0], "Error(string)");
+    let simulated = chain.simulate(&call).await.expect("anvil answers");
+    assert_eq!((simulated.succeeded, simulated.revert_data), (false, Some(data)));
 
     let (raw, hash) = sign(
         &signer,
