@@ -3,9 +3,10 @@
 //! The rooms, from the street inwards; nothing points back (docs/ARCHITECTURE.md walks one request through them):
 //!
 //! ```text
-//! http, watch -> domain -> store | keys | chain -> value
+//! http, watch -> domain -> store | keys | chain | abi -> value
 //! ```
 
+pub mod abi;
 pub mod chain;
 pub mod config;
 pub mod domain;

@@ -1,0 +1,241 @@
+//! What calls of public standards do to what people own.
+
+use alloy::{
+    dyn_abi::DynSolValue,
+    primitives::{U256, aliases::U160},
+};
+
+use crate::value::{Address, TokenStandard};
+
+/// What a call does to what people own. Which kind of token it is may still be open: ERC-20 and ERC-721 share selectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    /// Tokens move: an amount, or the one ERC-721 token with that id.
+    TokenTransfer {
+        /// The token's contract.
+        token: Address,
+        /// Whose; none: the caller's.
+        from: Option<Address>,
+        /// Who receives them.
+        to: Address,
+        /// How much, or which.
+        amount: U256,
+    },
+    /// Tokens that are told apart by an id move.
+    NftTransfer {
+        /// The token's contract.
+        token: Address,
+        /// Whose.
+        from: Address,
+        /// Who receives them.
+        to: Address,
+        /// Which.
+        token_id: U256,
+        /// How many of it.
+        amount: U256,
+        /// ERC-721 or ERC-1155.
+        standard: TokenStandard,
+    },
+    /// Somebody may take tokens from then on: an amount, or the one ERC-721 token with that id.
+    Allowance {
+        /// The token's contract.
+        token: Address,
+        /// Who may.
+        spender: Address,
+        /// How much at most, or which.
+        amount: U256,
+        /// The largest amount that the argument can hold.
+        largest: U256,
+        /// Whether it comes on top of what is allowed already.
+        increase: bool,
+    },
+    /// Somebody may take every token of a contract from then on, or may no more.
+    Operator {
+        /// The token's contract.
+        token: Address,
+        /// Who.
+        operator: Address,
+        /// Whether they may.
+        approved: bool,
+    },
+    /// Who controls a contract changes.
+    Ownership {
+        /// The contract.
+        contract: Address,
+        /// Who gains control; none: nobody, or it is not one address.
+        new_owner: Option<Address>,
+    },
+    /// The code of a contract changes.
+    Upgrade {
+        /// The contract.
+        contract: Address,
+        /// Whose code it gets; none: it is not one address.
+        implementation: Option<Address>,
+    },
+}
+
+/// Decoded values, read by position.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Values<'a>(pub(super) &'a [DynSolValue]);
+
+impl<'a> Values<'a> {
+    pub(super) fn address(self, at: usize) -> Option<Address> {
+        self.0.get(at)?.as_address().map(Address)
+    }
+
+    pub(super) fn number(self, at: usize) -> Option<U256> {
+        self.0.get(at)?.as_uint().map(|(number, _)| number)
+    }
+
+    pub(super) fn yes(self, at: usize) -> Option<bool> {
+        self.0.get(at)?.as_bool()
+    }
+
+    pub(super) fn bytes(self, at: usize) -> Option<&'a [u8]> {
+        self.0.get(at)?.as_bytes()
+    }
+
+    /// The elements of an array or tuple.
+    pub(super) fn inner(self, at: usize) -> Option<Values<'a>> {
+        match self.0.get(at)? {
+            DynSolValue::Array(values) | DynSolValue::FixedArray(values) | DynSolValue::Tuple(values) => {
+                Some(Values(values))
+            }
+            _ => None,
+        }
+    }
+
+    /// Each element, itself an array or tuple.
+    pub(super) fn each(self) -> impl Iterator<Item = Values<'a>> {
+        (0..self.0.len()).filter_map(move |at| self.inner(at))
+    }
+}
+
+/// What a call of a standard's function means; nothing for those that move and allow nothing.
+pub(super) fn of(signature: &str, to: Address, values: Values<'_>) -> Vec<Meaning> {
+    tokens(signature, to, values)
+        .or_else(|| permits(signature, to, values))
+        .or_else(|| control(signature, to, values).map(|meaning| vec![meaning]))
+        .unwrap_or_default()
+}
+
+fn tokens(signature: &str, token: Address, values: Values<'_>) -> Option<Vec<Meaning>> {
+    let allowance = |increase: bool| {
+        let (spender, amount) = (values.address(0)?, values.number(1)?);
+        Some(Meaning::Allowance { token, spender, amount, largest: U256::MAX, increase })
+    };
+    let item = |token_id, amount, standard| {
+        let (from, to) = (values.address(0)?, values.address(1)?);
+        Some(Meaning::NftTransfer { token, from, to, token_id, amount, standard })
+    };
+    let one = match signature {
+        "transfer(address,uint256)" => {
+            Meaning::TokenTransfer { token, from: None, to: values.address(0)?, amount: values.number(1)? }
+        }
+        "transferFrom(address,address,uint256)" => {
+            let (from, to) = (values.address(0), values.address(1)?);
+            Meaning::TokenTransfer { token, from, to, amount: values.number(2)? }
+        }
+        "approve(address,uint256)" => allowance(false)?,
+        "increaseAllowance(address,uint256)" => allowance(true)?,
+        "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" => {
+            item(values.number(2)?, U256::ONE, TokenStandard::Erc721)?
+        }
+        "setApprovalForAll(address,bool)" => {
+            Meaning::Operator { token, operator: values.address(0)?, approved: values.yes(1)? }
+        }
+        "safeTransferFrom(address,address,uint256,uint256,bytes)" => {
+            item(values.number(2)?, values.number(3)?, TokenStandard::Erc1155)?
+        }
+        "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)" => {
+            let (ids, amounts) = (values.inner(2)?, values.inner(3)?);
+            let pairs = (0..ids.0.len()).filter_map(|at| Some((ids.number(at)?, amounts.number(at)?)));
+            return pairs.map(|(id, amount)| item(id, amount, TokenStandard::Erc1155)).collect();
+        }
+        _ => return None,
+    };
+    Some(vec![one])
+}
+
+/// Allowances by signature, and Permit2, where the token is an argument.
+fn permits(signature: &str, to: Address, values: Values<'_>) -> Option<Vec<Meaning>> {
+    let largest = U256::from(U160::MAX);
+    let bounded = |token, spender, amount| Meaning::Allowance { token, spender, amount, largest, increase: false };
+    let moved = |token, from, to, amount| Meaning::TokenTransfer { token, from: Some(from), to, amount };
+    let one = match signature {
+        "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)" => {
+            let (spender, amount) = (values.address(1)?, values.number(2)?);
+            Meaning::Allowance { token: to, spender, amount, largest: U256::MAX, increase: false }
+        }
+        "permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)" => {
+            let amount = if values.yes(4)? { U256::MAX } else { U256::ZERO };
+            let spender = values.address(1)?;
+            Meaning::Allowance { token: to, spender, amount, largest: U256::MAX, increase: false }
+        }
+        "approve(address,address,uint160,uint48)" => bounded(values.address(0)?, values.address(1)?, values.number(2)?),
+        "transferFrom(address,address,uint160,address)" => {
+            moved(values.address(3)?, values.address(0)?, values.address(1)?, values.number(2)?)
+        }
+        "transferFrom((address,address,uint160,address)[])" => {
+            let each = values.inner(0)?.each();
+            return each
+                .map(|one| Some(moved(one.address(3)?, one.address(0)?, one.address(1)?, one.number(2)?)))
+                .collect();
+        }
+        "permit(address,((address,uint160,uint48,uint48),address,uint256),bytes)" => {
+            let permit = values.inner(1)?;
+            let details = permit.inner(0)?;
+            bounded(details.address(0)?, permit.address(1)?, details.number(1)?)
+        }
+        "permit(address,((address,uint160,uint48,uint48)[],address,uint256),bytes)" => {
+            let permit = values.inner(1)?;
+            let spender = permit.address(1)?;
+            let each = permit.inner(0)?.each();
+            return each.map(|details| Some(bounded(details.address(0)?, spender, details.number(1)?))).collect();
+        }
+        "permitTransferFrom(((address,uint256),uint256,uint256),(address,uint256),address,bytes)" => {
+            let (token, details) = (values.inner(0)?.inner(0)?.address(0)?, values.inner(1)?);
+            moved(token, values.address(2)?, details.address(0)?, details.number(1)?)
+        }
+        "permitTransferFrom(((address,uint256)[],uint256,uint256),(address,uint256)[],address,bytes)" => {
+            let (tokens, details, owner) = (values.inner(0)?.inner(0)?, values.inner(1)?, values.address(2)?);
+            let pairs = tokens.each().zip(details.each());
+            return pairs
+                .map(|(token, detail)| Some(moved(token.address(0)?, owner, detail.address(0)?, detail.number(1)?)))
+                .collect();
+        }
+        _ => return None,
+    };
+    Some(vec![one])
+}
+
+fn control(signature: &str, contract: Address, values: Values<'_>) -> Option<Meaning> {
+    let owner = |contract, new_owner| Meaning::Ownership { contract, new_owner };
+    let code = |contract, implementation| Meaning::Upgrade { contract, implementation };
+    Some(match signature {
+        "transferOwnership(address)"
+        | "setOwner(address)"
+        | "changeOwner(address)"
+        | "setAuthority(address)"
+        | "beginDefaultAdminTransfer(address)"
+        | "changeAdmin(address)"
+        | "addOwnerWithThreshold(address,uint256)"
+        | "enableModule(address)" => owner(contract, values.address(0)),
+        "renounceOwnership()"
+        | "changeThreshold(uint256)"
+        | "removeOwner(address,address,uint256)"
+        | "revokeRole(bytes32,address)"
+        | "renounceRole(bytes32,address)" => owner(contract, None),
+        "grantRole(bytes32,address)" => owner(contract, values.address(1)),
+        "swapOwner(address,address,address)" => owner(contract, values.address(2)),
+        "changeProxyAdmin(address,address)" => owner(values.address(0)?, values.address(1)),
+        "upgradeTo(address)" | "upgradeToAndCall(address,bytes)" | "setImplementation(address)" => {
+            code(contract, values.address(0))
+        }
+        "upgrade(address,address)" | "upgradeAndCall(address,address,bytes)" => {
+            code(values.address(0)?, values.address(1))
+        }
+        "diamondCut((address,uint8,bytes4[])[],address,bytes)" => code(contract, None),
+        _ => return None,
+    })
+}

@@ -1,0 +1,177 @@
+//! Functions that public standards and widely used contracts define: what their selectors mean, whoever says otherwise.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use alloy::json_abi::Function;
+
+use super::{Contract, contract::Entry};
+
+/// A function of a standard.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) entry: Entry<Function>,
+    /// What people call the standard.
+    pub(super) standard: &'static str,
+}
+
+/// Where ERC-20 and ERC-721 share a selector, the first names stand; what the token is decides what is shown.
+const TABLE: &[(&str, &[&str])] = &[
+    (
+        "ERC-20",
+        &[
+            "transfer(address to, uint256 amount)",
+            "transferFrom(address from, address to, uint256 amount)",
+            "approve(address spender, uint256 amount)",
+            "increaseAllowance(address spender, uint256 addedAmount)",
+            "decreaseAllowance(address spender, uint256 subtractedAmount)",
+        ],
+    ),
+    (
+        "ERC-2612",
+        &["permit(address owner, address spender, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)"],
+    ),
+    (
+        "DAI",
+        &[
+            "permit(address holder, address spender, uint256 nonce, uint256 expiry, bool allowed, uint8 v, bytes32 r, bytes32 s)",
+        ],
+    ),
+    ("WETH", &["deposit()", "withdraw(uint256 amount)"]),
+    (
+        "ERC-721",
+        &[
+            "safeTransferFrom(address from, address to, uint256 tokenId)",
+            "safeTransferFrom(address from, address to, uint256 tokenId, bytes data)",
+            "setApprovalForAll(address operator, bool approved)",
+        ],
+    ),
+    (
+        "ERC-1155",
+        &[
+            "safeTransferFrom(address from, address to, uint256 id, uint256 amount, bytes data)",
+            "safeBatchTransferFrom(address from, address to, uint256[] ids, uint256[] amounts, bytes data)",
+        ],
+    ),
+    (
+        "Permit2",
+        &[
+            "approve(address token, address spender, uint160 amount, uint48 expiration)",
+            "transferFrom(address from, address to, uint160 amount, address token)",
+            "transferFrom((address,address,uint160,address)[] transferDetails)",
+            "permit(address owner, ((address,uint160,uint48,uint48),address,uint256) permitSingle, bytes signature)",
+            "permit(address owner, ((address,uint160,uint48,uint48)[],address,uint256) permitBatch, bytes signature)",
+            "permitTransferFrom(((address,uint256),uint256,uint256) permit, (address,uint256) transferDetails, address owner, bytes signature)",
+            "permitTransferFrom(((address,uint256)[],uint256,uint256) permit, (address,uint256)[] transferDetails, address owner, bytes signature)",
+            "lockdown((address,address)[] approvals)",
+            "invalidateNonces(address token, address spender, uint48 newNonce)",
+            "invalidateUnorderedNonces(uint256 wordPos, uint256 mask)",
+        ],
+    ),
+    (
+        "Ownable",
+        &[
+            "transferOwnership(address newOwner)",
+            "renounceOwnership()",
+            "acceptOwnership()",
+            "setOwner(address newOwner)",
+            "changeOwner(address newOwner)",
+            "setAuthority(address newAuthority)",
+        ],
+    ),
+    (
+        "AccessControl",
+        &[
+            "grantRole(bytes32 role, address account)",
+            "revokeRole(bytes32 role, address account)",
+            "renounceRole(bytes32 role, address account)",
+            "beginDefaultAdminTransfer(address newAdmin)",
+            "acceptDefaultAdminTransfer()",
+        ],
+    ),
+    (
+        "proxy",
+        &[
+            "upgradeTo(address newImplementation)",
+            "upgradeToAndCall(address newImplementation, bytes data)",
+            "upgrade(address proxy, address implementation)",
+            "upgradeAndCall(address proxy, address implementation, bytes data)",
+            "setImplementation(address newImplementation)",
+            "changeAdmin(address newAdmin)",
+            "changeProxyAdmin(address proxy, address newAdmin)",
+        ],
+    ),
+    ("ERC-2535", &["diamondCut((address,uint8,bytes4[])[] cuts, address init, bytes data)"]),
+    (
+        "Safe",
+        &[
+            "addOwnerWithThreshold(address owner, uint256 threshold)",
+            "removeOwner(address prevOwner, address owner, uint256 threshold)",
+            "swapOwner(address prevOwner, address oldOwner, address newOwner)",
+            "changeThreshold(uint256 threshold)",
+            "enableModule(address module)",
+            "execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)",
+            "multiSend(bytes transactions)",
+        ],
+    ),
+    (
+        "multicall",
+        &[
+            "multicall(bytes[] data)",
+            "multicall(uint256 deadline, bytes[] data)",
+            "multicall(bytes32 previousBlockhash, bytes[] data)",
+        ],
+    ),
+    (
+        "Multicall3",
+        &[
+            "aggregate((address,bytes)[] calls)",
+            "blockAndAggregate((address,bytes)[] calls)",
+            "tryAggregate(bool requireSuccess, (address,bytes)[] calls)",
+            "tryBlockAndAggregate(bool requireSuccess, (address,bytes)[] calls)",
+            "aggregate3((address,bool,bytes)[] calls)",
+            "aggregate3Value((address,bool,uint256,bytes)[] calls)",
+        ],
+    ),
+    (
+        "smart account",
+        &[
+            "execute(address target, uint256 value, bytes data)",
+            "executeBatch((address,uint256,bytes)[] calls)",
+            "executeBatch(address[] targets, bytes[] data)",
+            "executeBatch(address[] targets, uint256[] values, bytes[] data)",
+        ],
+    ),
+];
+
+static BY_SELECTOR: LazyLock<HashMap<[u8; 4], Known>> = LazyLock::new(|| {
+    let known = TABLE.iter().flat_map(|(standard, signatures)| {
+        signatures.iter().map(|signature| Known { entry: Contract::known(&format!("function {signature}")), standard })
+    });
+    known.map(|known| (known.entry.item.selector().0, known)).collect()
+});
+
+/// The function that a selector means by a standard.
+pub(super) fn by_selector(selector: [u8; 4]) -> Option<&'static Known> {
+    BY_SELECTOR.get(&selector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signature_of_the_table_has_a_selector_of_its_own() {
+        let all: usize = TABLE.iter().map(|(_, signatures)| signatures.len()).sum();
+        assert_eq!(BY_SELECTOR.len(), all);
+        for (selector, signature) in [
+            ([0xa9, 0x05, 0x9c, 0xbb], "transfer(address,uint256)"),
+            ([0x09, 0x5e, 0xa7, 0xb3], "approve(address,uint256)"),
+            ([0xa2, 0x2c, 0xb4, 0x65], "setApprovalForAll(address,bool)"),
+            ([0x36, 0x59, 0xcf, 0xe6], "upgradeTo(address)"),
+            ([0x82, 0xad, 0x56, 0xcb], "aggregate3((address,bool,bytes)[])"),
+            ([0xac, 0x96, 0x50, 0xd8], "multicall(bytes[])"),
+        ] {
+            assert_eq!(by_selector(selector).expect("a known one").entry.item.signature(), signature);
+        }
+    }
+}
