@@ -21,6 +21,9 @@ mod m0011_acknowledged_nonces;
 mod m0012_idempotency_keys;
 mod m0013_audit_log;
 mod m0014_events;
+mod m0016_transaction_previews;
+mod m0017_tokens;
+mod m0018_recipients;
 
 /// Every change in order.
 #[derive(Debug)]
@@ -44,6 +47,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_idempotency_keys::Migration),
             Box::new(m0013_audit_log::Migration),
             Box::new(m0014_events::Migration),
+            Box::new(m0016_transaction_previews::Migration),
+            Box::new(m0017_tokens::Migration),
+            Box::new(m0018_recipients::Migration),
         ]
     }
 }

@@ -16,10 +16,8 @@ pub(crate) fn start(settings: &Settings) -> Result<(), Failure> {
     for directive in QUIET {
         filter = filter.add_directive(directive.parse()?);
     }
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     if settings.logs_json()? {
         lines.json().init();
     } else {

@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use super::transactions::Transaction;
-use crate::{chain::ChainError, keys, store, value::Status};
+use crate::{
+    abi::AbiError,
+    chain::ChainError,
+    keys, store,
+    value::{Status, TransactionId},
+};
 
 /// Why a request failed. The text is for the caller: it never holds a secret, SQL, a path or a node's URL.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +16,9 @@ pub enum Error {
     /// The request makes no sense as it is.
     #[error("{0}")]
     Invalid(&'static str),
+    /// A contract's interface, a function or its arguments make no sense.
+    #[error(transparent)]
+    Abi(#[from] AbiError),
     /// A password that may not be chosen.
     #[error("choose a password of at least 12 bytes that is not your username and not one character repeated")]
     WeakPassword,
@@ -44,9 +52,27 @@ pub enum Error {
     /// What the human saw is not what would be signed.
     #[error("the digest is not that of this transaction; look at it again")]
     DigestMismatch,
-    /// The market has moved past what the human saw.
-    #[error("fees or gas exceed what was shown; look at the refreshed transaction and approve that")]
+    /// The market, or what would happen, has moved past what the human saw.
+    #[error(
+        "it costs more, or does something worse, than was shown; look at the refreshed transaction and approve that"
+    )]
     PreviewChanged(Box<Transaction>),
+    /// Grave warnings that the human did not acknowledge.
+    #[error("acknowledge these warnings to go on: {}", codes.join(", "))]
+    AcknowledgementRequired {
+        /// The codes of the warnings.
+        codes: Vec<String>,
+        /// What they warn of.
+        transaction: Box<Transaction>,
+    },
+    /// One transaction of a batch is why nothing was done.
+    #[error("{error}")]
+    InBatch {
+        /// Which.
+        transaction_id: TransactionId,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
     /// Somebody else signs for this account.
     #[error("this wallet was used elsewhere; acknowledge `nonce_used_elsewhere` to go on")]
     NonceUsedElsewhere,
@@ -89,7 +115,8 @@ impl Error {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid_request",
+            Self::Invalid(_) | Self::Abi(_) => "invalid_request",
+            Self::InBatch { error, .. } => error.code(),
             Self::WeakPassword => "weak_password",
             Self::UnknownChain => "unknown_chain",
             Self::Unauthenticated => "unauthenticated",
@@ -102,6 +129,7 @@ impl Error {
             Self::InvalidState(_) => "invalid_state",
             Self::DigestMismatch => "digest_mismatch",
             Self::PreviewChanged(_) => "preview_changed",
+            Self::AcknowledgementRequired { .. } => "acknowledgement_required",
             Self::NonceUsedElsewhere => "nonce_used_elsewhere",
             Self::UsernameTaken => "username_taken",
             Self::Expired => "expired",
@@ -124,6 +152,7 @@ impl Error {
             Self::TooManyPending => Some(Duration::from_secs(60)),
             Self::ChainUnavailable | Self::StorageUnavailable(_) => Some(Duration::from_secs(5)),
             Self::Busy => Some(Duration::from_secs(1)),
+            Self::InBatch { error, .. } => error.retry_after(),
             _ => None,
         }
     }

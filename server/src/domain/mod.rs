@@ -16,6 +16,7 @@ pub mod nonces;
 mod passwords;
 mod preview;
 pub mod sessions;
+pub mod tokens;
 pub mod tracking;
 pub mod transactions;
 pub mod users;

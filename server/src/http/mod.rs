@@ -27,6 +27,7 @@ pub mod scalars;
 pub mod spec;
 pub mod stall;
 pub mod tls;
+pub mod tokens;
 pub mod transactions;
 pub mod users;
 pub mod wallets;
@@ -86,6 +87,7 @@ type Api = (
     agents::AgentsApi,
     transactions::TransactionsApi,
     chains::ChainsApi,
+    tokens::TokensApi,
     health::HealthApi,
 );
 
@@ -97,6 +99,7 @@ fn api(state: &State) -> Api {
         agents::AgentsApi(state.clone()),
         transactions::TransactionsApi(state.clone()),
         chains::ChainsApi(state.clone()),
+        tokens::TokensApi(state.clone()),
         health::HealthApi(state.clone()),
     )
 }

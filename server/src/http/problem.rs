@@ -6,7 +6,10 @@ use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, Object, payload::Json};
 
 use super::{code::Code, errors, request_id, transactions::Transaction};
-use crate::{domain, value::text::is_deceptive};
+use crate::{
+    domain,
+    value::{TransactionId, text::is_deceptive},
+};
 
 /// How long a caller is told to wait when nothing better is known.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -30,8 +33,13 @@ pub struct ProblemDocument {
     request_id: String,
     /// Whether the same request may succeed when it is sent again later.
     retryable: bool,
-    /// With `preview_changed`: the transaction as it is now, with its new digest.
+    /// With `preview_changed`: the transaction as it is now, with its new digest. With `acknowledgement_required`: the
+    /// one that is warned of.
     transaction: Option<Box<Transaction>>,
+    /// In a batch: the transaction that is why nothing was done.
+    transaction_id: Option<TransactionId>,
+    /// With `simulation_failed`: why, in the contract's words.
+    revert_reason: Option<String>,
 }
 
 /// Every answer that is not a success.
@@ -63,7 +71,7 @@ pub enum Problem {
 impl Problem {
     /// A problem with this code. `detail` is for people and must never repeat what was sent.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self::build(code, detail.into(), RETRY_AFTER, None)
+        Self::build(code, detail.into(), RETRY_AFTER, Extras::default())
     }
 
     /// The request is malformed.
@@ -71,7 +79,8 @@ impl Problem {
         Self::new(Code::InvalidRequest, detail)
     }
 
-    fn build(code: Code, detail: String, wait: Duration, transaction: Option<Box<Transaction>>) -> Self {
+    fn build(code: Code, detail: String, wait: Duration, extras: Extras) -> Self {
+        let Extras { transaction, transaction_id, revert_reason } = extras;
         let status = code.status();
         let document = Json(Box::new(ProblemDocument {
             kind: format!("urn:wallet-server:problem:{}", code.as_str()),
@@ -79,10 +88,12 @@ impl Problem {
             status: status.as_u16(),
             code: code.as_str().to_owned(),
             // Some details quote what a chain answered.
-            detail: detail.chars().filter(|&character| !is_deceptive(character)).collect(),
+            detail: shown(&detail),
             request_id: request_id::current(),
             retryable: code.is_retryable(),
             transaction,
+            transaction_id,
+            revert_reason: revert_reason.map(|reason| shown(&reason)),
         }));
         let waits = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         // Rounded up: a caller that comes back in time must not be too early.
@@ -95,45 +106,71 @@ impl Problem {
     }
 }
 
+/// What some problems say beside their words.
+#[derive(Default)]
+struct Extras {
+    transaction: Option<Box<Transaction>>,
+    transaction_id: Option<TransactionId>,
+    revert_reason: Option<String>,
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|&character| !is_deceptive(character)).collect()
+}
+
 impl From<domain::Error> for Problem {
     fn from(error: domain::Error) -> Self {
-        use domain::Error;
-        let code = match &error {
-            Error::Invalid(_) => Code::InvalidRequest,
-            Error::WeakPassword => Code::WeakPassword,
-            Error::UnknownChain => Code::UnknownChain,
-            Error::Unauthenticated => Code::Unauthenticated,
-            Error::InvalidCredentials => Code::InvalidCredentials,
-            Error::MfaInvalid => Code::MfaInvalid,
-            Error::MfaReplayed => Code::MfaReplayed,
-            Error::Forbidden(_) => Code::Forbidden,
-            Error::MfaRequired => Code::MfaRequired,
-            Error::NotFound(_) => Code::NotFound,
-            Error::InvalidState(_) => Code::InvalidState,
-            Error::DigestMismatch => Code::DigestMismatch,
-            Error::PreviewChanged(_) => Code::PreviewChanged,
-            Error::NonceUsedElsewhere => Code::NonceUsedElsewhere,
-            Error::UsernameTaken => Code::UsernameTaken,
-            Error::Expired => Code::Expired,
-            Error::SimulationFailed(_) => Code::SimulationFailed,
-            Error::InsufficientFunds => Code::InsufficientFunds,
-            Error::IdempotencyMismatch => Code::IdempotencyMismatch,
-            Error::RateLimited(_) => Code::RateLimited,
-            Error::TooManyPending => Code::TooManyPending,
-            Error::Integrity(_) => Code::IntegrityError,
-            Error::ChainUnavailable => Code::ChainUnavailable,
-            Error::StorageUnavailable(_) => Code::StorageUnavailable,
-            Error::Busy => Code::Busy,
+        let (transaction_id, error) = match error {
+            domain::Error::InBatch { transaction_id, error } => (Some(transaction_id), *error),
+            error => (None, error),
         };
+        let code = code_of(&error);
         let (detail, wait) = (error.to_string(), error.retry_after().unwrap_or(RETRY_AFTER));
         if code.status().is_server_error() {
             errors::log(code, &error);
         }
-        let transaction = match error {
-            Error::PreviewChanged(now) => Some(Box::new(Transaction::from(*now))),
-            _ => None,
+        let extras = match error {
+            domain::Error::PreviewChanged(transaction)
+            | domain::Error::AcknowledgementRequired { transaction, codes: _ } => {
+                Extras { transaction: Some(Box::new(Transaction::from(*transaction))), ..Extras::default() }
+            }
+            domain::Error::SimulationFailed(reason) => Extras { revert_reason: Some(reason), ..Extras::default() },
+            _ => Extras::default(),
         };
-        Self::build(code, detail, wait, transaction)
+        Self::build(code, detail, wait, Extras { transaction_id, ..extras })
+    }
+}
+
+fn code_of(error: &domain::Error) -> Code {
+    use domain::Error;
+    match error {
+        Error::Invalid(_) | Error::Abi(_) => Code::InvalidRequest,
+        Error::WeakPassword => Code::WeakPassword,
+        Error::UnknownChain => Code::UnknownChain,
+        Error::Unauthenticated => Code::Unauthenticated,
+        Error::InvalidCredentials => Code::InvalidCredentials,
+        Error::MfaInvalid => Code::MfaInvalid,
+        Error::MfaReplayed => Code::MfaReplayed,
+        Error::Forbidden(_) => Code::Forbidden,
+        Error::MfaRequired => Code::MfaRequired,
+        Error::NotFound(_) => Code::NotFound,
+        Error::InvalidState(_) => Code::InvalidState,
+        Error::DigestMismatch => Code::DigestMismatch,
+        Error::PreviewChanged(_) => Code::PreviewChanged,
+        Error::AcknowledgementRequired { .. } => Code::AcknowledgementRequired,
+        Error::InBatch { error, .. } => code_of(error),
+        Error::NonceUsedElsewhere => Code::NonceUsedElsewhere,
+        Error::UsernameTaken => Code::UsernameTaken,
+        Error::Expired => Code::Expired,
+        Error::SimulationFailed(_) => Code::SimulationFailed,
+        Error::InsufficientFunds => Code::InsufficientFunds,
+        Error::IdempotencyMismatch => Code::IdempotencyMismatch,
+        Error::RateLimited(_) => Code::RateLimited,
+        Error::TooManyPending => Code::TooManyPending,
+        Error::Integrity(_) => Code::IntegrityError,
+        Error::ChainUnavailable => Code::ChainUnavailable,
+        Error::StorageUnavailable(_) => Code::StorageUnavailable,
+        Error::Busy => Code::Busy,
     }
 }
 

@@ -10,9 +10,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::value::{
-    Address, AgentId, BlockHash, CallData, ChainId, Digest, Gas, IdempotencyKey, Label, MfaCode, Nonce, Password,
-    Severity, Status, Text, Time, TotpCode, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId,
-    Wei,
+    Address, AgentId, Arguments, AssetKind, BlockHash, CallData, ChainId, ChangeDirection, ContractAbi, DecodingSource,
+    Digest, Gas, IdempotencyKey, Label, MfaCode, Nonce, Password, Severity, SimulationMethod, SimulationOutcome,
+    Status, Text, Time, TokenAmount, TokenStandard, TotpCode, TransactionHash, TransactionId, UserId, Username,
+    WaitingReason, WalletId, Wei,
 };
 
 /// Describes a type to the specification; it is always written out where it is used.
@@ -66,6 +67,17 @@ macro_rules! both_ways {
         impl ParseFromParameter for $type {
             fn parse_from_parameter(value: &str) -> ParseResult<Self> {
                 value.parse().map_err(ParseError::custom)
+            }
+        }
+    )+};
+}
+
+/// A type that is any JSON, and never a parameter.
+macro_rules! json_both_ways {
+    ($($type:ty),+ $(,)?) => {$(
+        impl ToJSON for $type {
+            fn to_json(&self) -> Option<Value> {
+                serde_json::to_value(self).ok()
             }
         }
     )+};
@@ -144,6 +156,41 @@ schema!(
         "^(0|[1-9][0-9]{0,77})$",
         "1000000000000000000"
     )
+);
+schema!(
+    TokenAmount,
+    "TokenAmount",
+    pattern(
+        "An amount in the smallest unit of its asset, or an id: decimal digits, at most 2^256 - 1, without leading \
+         zeros.",
+        "^(0|[1-9][0-9]{0,77})$",
+        "25000000"
+    )
+);
+schema!(
+    ContractAbi,
+    "ContractAbi",
+    MetaSchema {
+        description: Some(
+            "A contract's interface: a JSON ABI (an array of entries, or one entry), or a string that holds such JSON \
+             or a human-readable signature such as `function stake(uint256 amount)`, or an array of such signatures. At \
+             most 262144 bytes and 16 levels deep.",
+        ),
+        example: Some("function stake(uint256 amount)".into()),
+        ..MetaSchema::ANY
+    }
+);
+schema!(
+    Arguments,
+    "Arguments",
+    MetaSchema {
+        description: Some(
+            "Arguments in order. Numbers as decimal or 0x strings, or as JSON integers up to 2^53; addresses and bytes \
+             as 0x strings; tuples as arrays, or objects by component names. At most 262144 bytes and 16 levels deep.",
+        ),
+        items: Some(Box::new(MetaSchemaRef::Inline(Box::new(MetaSchema::ANY)))),
+        ..MetaSchema::new("array")
+    }
 );
 schema!(
     CallData,
@@ -240,6 +287,44 @@ schema!(
     )
 );
 
+schema!(
+    DecodingSource,
+    "DecodingSource",
+    text(
+        "Where names come from: `standard`, a public standard; `given_abi`, the caller's ABI, whose words are the \
+         caller's. New words may be added.",
+        "standard"
+    )
+);
+schema!(
+    TokenStandard,
+    "TokenStandard",
+    text("`erc20`, `erc721`, `erc1155` or `unknown`, as the contract says. New words may be added.", "erc20")
+);
+schema!(
+    ChangeDirection,
+    "ChangeDirection",
+    text(
+        "`sends`: it leaves the wallet; `receives`: it reaches the wallet; `allows`: somebody may take it from then on. \
+         New words may be added.",
+        "sends"
+    )
+);
+schema!(AssetKind, "AssetKind", text("`native`, `erc20`, `erc721` or `erc1155`. New words may be added.", "erc20"));
+schema!(
+    SimulationMethod,
+    "SimulationMethod",
+    text(
+        "`eth_simulateV1`: with everything it moves; `eth_call`: only whether it succeeds. New words may be added.",
+        "eth_simulateV1"
+    )
+);
+schema!(
+    SimulationOutcome,
+    "SimulationOutcome",
+    text("`success`, `reverted`, or `unknown` when it could not be tried. New words may be added.", "success")
+);
+
 answered!(Time, |time| time.to_string().into());
 answered!(Gas, |gas| gas.0.into());
 answered!(Nonce, |nonce| nonce.0.into());
@@ -262,6 +347,13 @@ both_ways!(
     Status,
     Severity,
     WaitingReason,
+    TokenAmount,
+    DecodingSource,
+    TokenStandard,
+    ChangeDirection,
+    AssetKind,
+    SimulationMethod,
+    SimulationOutcome,
 );
 read_json!(
     Address,
@@ -281,10 +373,20 @@ read_json!(
     Status,
     Severity,
     WaitingReason,
+    TokenAmount,
+    DecodingSource,
+    TokenStandard,
+    ChangeDirection,
+    AssetKind,
+    SimulationMethod,
+    SimulationOutcome,
+    ContractAbi,
+    Arguments,
     TotpCode,
     MfaCode,
     Password,
 );
+json_both_ways!(ContractAbi, Arguments);
 
 /// Where a part of a list begins: opaque to callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

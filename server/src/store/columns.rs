@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::value::{
     Address, AgentId, CancelCause, ChainId, Digest, Gas, Label, Nonce, PayloadKind, SessionId, SlotState, Status, Text,
-    Time, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId, Wei,
+    Time, TokenAmount, TokenStandard, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId, Wei,
 };
 
 /// Maps a type to a column through a plain type the databases know.
@@ -85,6 +85,8 @@ text_columns!(
     SlotState,
     Status,
     Text,
+    TokenAmount,
+    TokenStandard,
     TransactionHash,
     Username,
     WaitingReason,

@@ -26,9 +26,11 @@ pub mod idempotency_keys;
 mod migrate;
 pub mod nonce_slots;
 pub mod payloads;
+pub mod recipients;
 pub mod sessions;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod tokens;
 pub mod transactions;
 pub mod users;
 pub mod wallets;

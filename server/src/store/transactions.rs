@@ -4,8 +4,8 @@ use sea_orm::{ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, Select, entit
 
 use super::{Json, Read, Result, Write};
 use crate::value::{
-    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Status, Text, Time, TransactionId,
-    UserId, WaitingReason, WalletId, Warning, Wei,
+    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Preview, Status, Text, Time,
+    TransactionId, UserId, WaitingReason, WalletId, Warning, Wei,
 };
 
 /// A request to move something.
@@ -57,6 +57,8 @@ pub struct Model {
     pub digest: Digest,
     /// What a human should know.
     pub warnings: Json<Vec<Warning>>,
+    /// What it does, as it was shown; none: it is older than previews.
+    pub preview: Option<Json<Preview>>,
     /// The nonce it was signed with.
     pub nonce: Option<Nonce>,
     /// Where it was mined.
@@ -169,6 +171,27 @@ pub async fn list_unsent_for_agent(store: &impl Read, agent_id: AgentId) -> Resu
 pub async fn count_pending_for_agent(store: &impl Read, agent_id: AgentId) -> Result<u64> {
     let query = Entity::find().filter(Column::AgentId.eq(agent_id)).filter(Column::Status.eq(Status::Pending));
     Ok(query.count(store.connection()).await?)
+}
+
+/// Whether an account was asked for exactly this between `since` and the transaction itself, by something that was not
+/// given up.
+pub async fn has_twin(store: &impl Read, of: &Model, since: Time) -> Result<bool> {
+    let given_up = [Status::Rejected, Status::Expired, Status::Cancelled, Status::Failed, Status::Superseded];
+    let to = match of.to_address {
+        Some(to) => Column::ToAddress.eq(to),
+        None => Column::ToAddress.is_null(),
+    };
+    let query = Entity::find()
+        .filter(Column::UserId.eq(of.user_id))
+        .filter(Column::Address.eq(of.address))
+        .filter(Column::ChainId.eq(of.chain_id))
+        .filter(to)
+        .filter(Column::Value.eq(of.value))
+        .filter(Column::Data.eq(of.data.clone()))
+        .filter(Column::TransactionId.lt(of.transaction_id))
+        .filter(Column::CreatedAt.gte(since))
+        .filter(Column::Status.is_not_in(given_up));
+    Ok(query.count(store.connection()).await? > 0)
 }
 
 /// At most 100 transactions whose time to be decided or executed is over.

@@ -20,7 +20,7 @@ pub mod status;
 pub mod text;
 
 pub use abi::{Arguments, ContractAbi};
-pub use action::{Action, RawAction, TransferAction};
+pub use action::{Action, ContractCallAction, RawAction, TransferAction, TransferErc20Action};
 pub use address::Address;
 pub use amount::{TokenAmount, Wei};
 pub use block::{Block, Warning};

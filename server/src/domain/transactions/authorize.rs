@@ -1,37 +1,41 @@
-//! A human approves: the only place where a wallet key is opened to sign.
+//! A human approves what an agent prepared, one transaction or several at once.
 
-use super::{Actor, Change, Transaction, decide, view};
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join_all;
+
+use super::{
+    Actor, Change, Transaction, decide,
+    sign::{self, Signing},
+    view,
+};
 use crate::{
     domain::{
-        Error, Result, User, digest, ladder,
+        Error, Result, User, digest,
         mfa::{self, Step},
-        nonces::{self, Choice},
-        preview::{self, Effect, Facts},
+        preview::{self, Effect, Facts, Sight},
         tracking, users,
     },
-    keys::{PayloadBinding, Unsigned, UserKey, WalletBinding, WalletKey, payload},
+    keys::WalletKey,
     state::State,
     store::{
-        self, Json, Write, acknowledged_nonces, nonce_slots, payloads,
+        recipients,
         transactions::{self, Model},
-        wallets,
     },
-    value::{CallData, Digest, Fees, Gas, Nonce, PayloadKind, SlotState, Status, Time, TotpCode, TransactionId, Wei},
+    value::{Digest, Status, TotpCode, TransactionId},
 };
 
-/// The code that lets an approval go on after a use of the wallet elsewhere.
-const ACKNOWLEDGE_NONCE: &str = "nonce_used_elsewhere";
+/// How many transactions one code may approve at once.
+const LARGEST_BATCH: usize = 20;
 
 /// How often an approval tries again when the tracker took its nonce in the same moment.
 const TRIES: usize = 3;
 
-/// A human's yes.
+/// A human's yes to one transaction.
 #[derive(Debug)]
 pub struct Approval {
     /// To what.
     pub transaction_id: TransactionId,
-    /// Proof that it is them, good for this once.
-    pub code: TotpCode,
     /// What they saw; none: whatever is stored.
     pub digest: Option<Digest>,
     /// The codes of what they were warned of and accept.
@@ -42,12 +46,69 @@ pub struct Approval {
 ///
 /// The checks come in the order of docs/SECURITY.md, the code last: whatever fails before it leaves the code good.
 /// Fails with [`Error::NotFound`], [`Error::InvalidState`], [`Error::Expired`], [`Error::DigestMismatch`],
-/// [`Error::ChainUnavailable`], [`Error::PreviewChanged`], [`Error::NonceUsedElsewhere`], [`Error::InsufficientFunds`],
-/// and the errors of a code.
-pub async fn authorize(state: &State, user: &User, approval: Approval) -> Result<Transaction> {
+/// [`Error::ChainUnavailable`], [`Error::PreviewChanged`], [`Error::AcknowledgementRequired`],
+/// [`Error::NonceUsedElsewhere`], [`Error::InsufficientFunds`], and the errors of a code.
+pub async fn authorize(state: &State, user: &User, approval: Approval, code: TotpCode) -> Result<Transaction> {
+    let approved = authorize_each(state, user, vec![approval], code).await.map_err(|error| match error {
+        Error::InBatch { error, .. } => *error,
+        other => other,
+    })?;
+    approved.into_iter().next().ok_or(Error::Integrity("approval"))
+}
+
+/// The same for several transactions with one code: all or none. What concerns one of them fails with
+/// [`Error::InBatch`].
+pub async fn authorize_all(
+    state: &State,
+    user: &User,
+    approvals: Vec<Approval>,
+    code: TotpCode,
+) -> Result<Vec<Transaction>> {
+    let ids: BTreeSet<_> = approvals.iter().map(|approval| approval.transaction_id.0).collect();
+    if approvals.is_empty() || approvals.len() > LARGEST_BATCH || ids.len() < approvals.len() {
+        return Err(Error::Invalid("transactions: expected 1 to 20, each once"));
+    }
+    authorize_each(state, user, approvals, code).await
+}
+
+async fn authorize_each(
+    state: &State,
+    user: &User,
+    approvals: Vec<Approval>,
+    code: TotpCode,
+) -> Result<Vec<Transaction>> {
+    let ids: Vec<_> = approvals.iter().map(|approval| approval.transaction_id).collect();
+    let mut open = Vec::with_capacity(approvals.len());
+    for approval in approvals {
+        let id = approval.transaction_id;
+        if let Some(row) = find_open(state, user, &approval).await.map_err(|error| in_batch(id, error))? {
+            open.push((row, approval.acknowledge));
+        }
+    }
+    if !open.is_empty() {
+        if users::load(state, user).await?.totp_secret.is_none() {
+            return Err(Error::MfaRequired);
+        }
+        let looks = open.into_iter().map(|(row, acknowledge)| look_again(state, row, acknowledge));
+        let candidates = try_join_all(looks).await?;
+        decide_on(state, user, code, candidates).await?;
+    }
+    let mut approved = Vec::with_capacity(ids.len());
+    for id in ids {
+        approved.push(view(state, super::find_for_user(state, user, id).await?).await?);
+    }
+    Ok(approved)
+}
+
+fn in_batch(transaction_id: TransactionId, error: Error) -> Error {
+    Error::InBatch { transaction_id, error: Box::new(error) }
+}
+
+/// The transaction, when it waits for this decision; none when it was approved before.
+async fn find_open(state: &State, user: &User, approval: &Approval) -> Result<Option<Model>> {
     let row = super::find_for_user(state, user, approval.transaction_id).await?;
     if decide::is_approved(&row)? {
-        return view(state, row).await;
+        return Ok(None);
     }
     if decide::expire_if_late(state, &row).await? {
         return Err(Error::Expired);
@@ -55,221 +116,138 @@ pub async fn authorize(state: &State, user: &User, approval: Approval) -> Result
     if approval.digest.is_some_and(|digest| digest != row.digest) {
         return Err(Error::DigestMismatch);
     }
-    if users::load(state, user).await?.totp_secret.is_none() {
-        return Err(Error::MfaRequired);
+    Ok(Some(row))
+}
+
+/// A transaction whose every check but the code has passed.
+#[derive(Debug)]
+pub(in crate::domain) struct Candidate {
+    pub(in crate::domain) row: Model,
+    pub(in crate::domain) facts: Facts,
+    pub(in crate::domain) acknowledge: Vec<String>,
+}
+
+/// Asks the chain what the transaction would do and cost now, and whether that is still what was shown.
+async fn look_again(state: &State, row: Model, acknowledge: Vec<String>) -> Result<Candidate> {
+    let id = row.transaction_id;
+    let look = async {
+        let chain = state.chains.get(row.chain_id).ok_or(Error::UnknownChain)?;
+        let effect = Effect::stored(&row);
+        let sight = Sight::ask(chain, row.address, &row.action.0, &effect).await?;
+        let free = tracking::free_balance(&state.store, &row, &sight.facts.account).await?;
+        let mut now = row.clone();
+        sight.describe(state, chain, &mut now, free).await?;
+        if !sight.facts.fit(&row) || preview::is_worse(&row, &now) {
+            let mut now = repriced(&row, &sight.facts);
+            sight.describe(state, chain, &mut now, free).await?;
+            let refreshed = refresh(state, &row, now).await?;
+            return Err(Error::PreviewChanged(Box::new(view(state, refreshed).await?)));
+        }
+        let missing = preview::unacknowledged(&row.warnings.0, &acknowledge);
+        // A balance that is too low is refused by itself, acknowledged or not.
+        let missing: Vec<_> = missing.into_iter().filter(|code| code != "insufficient_balance").collect();
+        if !missing.is_empty() {
+            let transaction = Box::new(view(state, row.clone()).await?);
+            return Err(Error::AcknowledgementRequired { codes: missing, transaction });
+        }
+        Ok(sight.facts)
+    };
+    let facts = look.await.map_err(|error| in_batch(id, error))?;
+    Ok(Candidate { row, facts, acknowledge })
+}
+
+/// The transaction at today's price.
+pub(in crate::domain) fn repriced(row: &Model, facts: &Facts) -> Model {
+    let caps = facts.caps();
+    Model {
+        gas_limit: facts.gas_limit(&Effect::stored(row)).unwrap_or(row.gas_limit),
+        max_fee_per_gas: caps.max_fee_per_gas.into(),
+        max_priority_fee_per_gas: caps.max_priority_fee_per_gas.into(),
+        ..row.clone()
     }
-    let chain = state.chains.get(row.chain_id).ok_or(Error::UnknownChain)?;
-    let facts = Facts::ask(chain, row.address, &effect(&row)).await?;
-    let approved = decide_on(state, user, approval, row, facts).await?;
-    view(state, approved).await
+}
+
+/// Stores the transaction as it would be now, under a new digest.
+pub(in crate::domain) async fn refresh(state: &State, row: &Model, mut now: Model) -> Result<Model> {
+    now.digest = digest::digest(&now);
+    let change = Change::begin(state, row.user_id).await?;
+    let now = change.save(Actor::Server, "preview_changed", row, now).await?;
+    change.commit().await?;
+    Ok(now)
 }
 
 /// All of an approval that follows once the chain has been asked; no network from here on.
 pub(in crate::domain) async fn decide_on(
     state: &State,
     user: &User,
-    approval: Approval,
-    row: Model,
-    facts: Facts,
-) -> Result<Model> {
-    if !facts.fit(&row) {
-        let refreshed = refresh(state, &row, &facts).await?;
-        return Err(Error::PreviewChanged(Box::new(refreshed)));
+    code: TotpCode,
+    candidates: Vec<Candidate>,
+) -> Result<Vec<Model>> {
+    for Candidate { row, facts, acknowledge } in &candidates {
+        let checked = sign::check_slots(&state.store, row, facts, sign::acknowledges_nonce(acknowledge)).await;
+        checked.map_err(|error| in_batch(row.transaction_id, error))?;
     }
-    let acknowledged = approval.acknowledge.iter().any(|code| code == ACKNOWLEDGE_NONCE);
-    check_slots(&state.store, &row, &facts, acknowledged).await?;
-
     let person = users::load(state, user).await?;
     let user_key = user.open_key(state)?;
-    let step = mfa::check(state, &person, &user_key, &approval.code).await?;
-    let key = open_wallet(state, &row, &user_key).await?;
-    let signing = Signing { state, key, facts, step, acknowledged };
+    let step = mfa::check(state, &person, &user_key, &code).await?;
+    let mut keys = Vec::with_capacity(candidates.len());
+    for candidate in &candidates {
+        keys.push(sign::open_wallet(state, &candidate.row, &user_key).await?);
+    }
     for _ in 0..TRIES {
-        if let Some(approved) = signing.commit(&row).await? {
+        if let Some(approved) = commit(state, &step, &candidates, &keys).await? {
             return Ok(approved);
         }
     }
     Err(Error::Busy)
 }
 
-fn effect(row: &Model) -> Effect {
-    Effect { to: row.to_address, value: row.value, data: CallData(row.data.clone()) }
+/// Spends the code, takes the nonces, signs, and marks the transactions approved, all in one commit. None when the
+/// tracker took a nonce in the same moment: everything is rolled back, the code unspent.
+async fn commit(
+    state: &State,
+    step: &Step,
+    candidates: &[Candidate],
+    keys: &[WalletKey],
+) -> Result<Option<Vec<Model>>> {
+    let Some(first) = candidates.first() else { return Ok(Some(Vec::new())) };
+    let change = Change::begin(state, first.row.user_id).await?;
+    let change = Change { write: step.spend(change.write).await?, ..change };
+    let mut approved = Vec::with_capacity(candidates.len());
+    for (candidate, key) in candidates.iter().zip(keys) {
+        let outcome = approve(state, &change, candidate, key).await;
+        match outcome.map_err(|error| in_batch(candidate.row.transaction_id, error))? {
+            Some(row) => approved.push(row),
+            None => return Ok(None),
+        }
+    }
+    change.commit().await?;
+    Ok(Some(approved))
 }
 
-/// Shows the market as it is now, under a new digest.
-async fn refresh(state: &State, row: &Model, facts: &Facts) -> Result<Transaction> {
-    let caps = facts.caps();
-    let mut after = Model {
-        gas_limit: facts.gas_limit(&effect(row)),
-        max_fee_per_gas: caps.max_fee_per_gas.into(),
-        max_priority_fee_per_gas: caps.max_priority_fee_per_gas.into(),
+/// One transaction of that commit.
+async fn approve(state: &State, change: &Change, candidate: &Candidate, key: &WalletKey) -> Result<Option<Model>> {
+    let Candidate { row: shown, facts, acknowledge } = candidate;
+    let row = transactions::find_for_user(&change.write, shown.user_id, shown.transaction_id).await?;
+    let row = row.ok_or(Error::NotFound("transaction"))?;
+    if decide::is_approved(&row)? {
+        return Ok(Some(row));
+    }
+    if row.version != shown.version {
+        return Err(Error::DigestMismatch);
+    }
+    if row.expires_at <= change.at {
+        return Err(Error::Expired);
+    }
+    let signing = Signing { state, key, facts, acknowledged: sign::acknowledges_nonce(acknowledge) };
+    let Some(nonce) = signing.sign(change, &row).await? else { return Ok(None) };
+    recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(&row)?, change.at).await?;
+    let after = Model {
+        status: Status::Authorized,
+        nonce: Some(nonce),
+        decided_at: Some(change.at),
+        execute_by: Some(change.at + state.policy.execution_window),
         ..row.clone()
     };
-    let free = tracking::free_balance(&state.store, &after, &facts.account).await?;
-    after.warnings = Json(preview::warnings(&after, free));
-    after.digest = digest::digest(&after);
-    let change = Change::begin(state, row.user_id).await?;
-    let after = change.save(Actor::Server, "preview_changed", row, after).await?;
-    change.commit().await?;
-    view(state, after).await
-}
-
-/// What can be refused before the code is looked at; it is all looked at again in the commit.
-async fn check_slots(read: &impl store::Read, row: &Model, facts: &Facts, acknowledged: bool) -> Result<Choice> {
-    let latest = facts.account.nonce;
-    let below = if acknowledged {
-        Nonce(latest)
-    } else {
-        acknowledged_nonces::below_nonce(read, row.chain_id, row.address).await?
-    };
-    let slots = nonce_slots::list_for_account(read, row.chain_id, row.address).await?;
-    let choice = nonces::choose(&slots, Nonce(latest), below).map_err(|_| Error::NonceUsedElsewhere)?;
-    let free = tracking::free_balance(read, row, &facts.account).await?;
-    if free < row.value.saturating_add(row.worst_case_fee()) {
-        return Err(Error::InsufficientFunds);
-    }
-    Ok(choice)
-}
-
-async fn open_wallet(state: &State, row: &Model, user_key: &UserKey) -> Result<WalletKey> {
-    let wallet = wallets::find_for_user(&state.store, row.user_id, row.wallet_id).await?;
-    let wallet = wallet.ok_or(Error::Integrity("wallet row"))?;
-    let master = &state.keys.master;
-    let binding = WalletBinding { user_id: row.user_id, wallet_id: row.wallet_id, address: row.address };
-    WalletKey::open(master, &binding, user_key, &wallet.secret_key).map_err(|_| Error::Integrity("wallet key"))
-}
-
-/// An approval whose every check has passed. The wallet key is wiped when it ends.
-struct Signing<'state> {
-    state: &'state State,
-    key: WalletKey,
-    facts: Facts,
-    step: Step,
-    acknowledged: bool,
-}
-
-impl Signing<'_> {
-    /// Spends the code, takes a nonce, signs, and marks the transaction approved, all in one commit. None when the
-    /// tracker took the nonce in the same moment: everything is rolled back, the code unspent.
-    async fn commit(&self, shown: &Model) -> Result<Option<Model>> {
-        let change = Change::begin(self.state, shown.user_id).await?;
-        let change = Change { write: self.step.spend(change.write).await?, ..change };
-        let row = transactions::find_for_user(&change.write, shown.user_id, shown.transaction_id).await?;
-        let row = row.ok_or(Error::NotFound("transaction"))?;
-        if decide::is_approved(&row)? {
-            return Ok(Some(row));
-        }
-        if row.version != shown.version {
-            return Err(Error::DigestMismatch);
-        }
-        if row.expires_at <= change.at {
-            return Err(Error::Expired);
-        }
-        let choice = check_slots(&change.write, &row, &self.facts, self.acknowledged).await?;
-        if !take(&change.write, &choice, &row, change.at).await? {
-            return Ok(None);
-        }
-        if self.acknowledged {
-            // A node that lags takes nothing back.
-            let known = acknowledged_nonces::below_nonce(&change.write, row.chain_id, row.address).await?;
-            let below_nonce = Nonce(self.facts.account.nonce).max(known);
-            let floor = acknowledged_nonces::Model { chain_id: row.chain_id, address: row.address, below_nonce };
-            acknowledged_nonces::save(&change.write, floor).await?;
-        }
-        payloads::insert_all(&change.write, self.sign(&row, choice.nonce())?).await?;
-        let after = Model {
-            status: Status::Authorized,
-            nonce: Some(choice.nonce()),
-            decided_at: Some(change.at),
-            execute_by: Some(change.at + self.state.policy.execution_window),
-            ..row.clone()
-        };
-        let after = change.save(Actor::User, "authorized", &row, after).await?;
-        change.commit().await?;
-        Ok(Some(after))
-    }
-
-    /// The ladder and the cancel, sealed, cheapest first.
-    fn sign(&self, row: &Model, nonce: Nonce) -> Result<Vec<payloads::Model>> {
-        let rungs = ladder::rungs(row.fee_caps(), self.facts.market.now);
-        let mut signed = Vec::with_capacity(rungs.len() + 1);
-        for (rung, fees) in (0..).zip(rungs) {
-            signed.push(self.sign_one(row, nonce, Form { kind: PayloadKind::Payment, rung, fees })?);
-        }
-        let rung = i32::try_from(signed.len()).unwrap_or(i32::MAX);
-        signed.push(self.sign_one(row, nonce, Form { kind: PayloadKind::Cancel, rung, fees: row.fee_caps() })?);
-        Ok(signed)
-    }
-
-    fn sign_one(&self, row: &Model, nonce: Nonce, form: Form) -> Result<payloads::Model> {
-        let Form { kind, rung, fees } = form;
-        let (to, value, data, gas) = match kind {
-            PayloadKind::Payment => (row.to_address, row.value, row.data.clone(), row.gas_limit),
-            PayloadKind::Cancel => (Some(row.address), Wei::ZERO, Vec::new(), self.facts.cancel_gas.min(row.gas_limit)),
-        };
-        let unsigned = Unsigned {
-            chain_id: row.chain_id,
-            nonce: nonce.0,
-            to,
-            value,
-            data: CallData(data),
-            gas_limit: gas.0,
-            fees,
-            legacy: self.facts.market.legacy,
-        };
-        let signed = self.key.sign(&unsigned).map_err(|_| Error::Integrity("signature"))?;
-        let binding = PayloadBinding {
-            transaction_id: row.transaction_id,
-            address: row.address,
-            chain_id: row.chain_id,
-            nonce: nonce.0,
-            hash: signed.hash,
-        };
-        Ok(payloads::Model {
-            transaction_id: row.transaction_id,
-            hash: signed.hash,
-            chain_id: row.chain_id,
-            address: row.address,
-            nonce,
-            kind,
-            rung,
-            max_fee_per_gas: fees.max_fee_per_gas.into(),
-            max_priority_fee_per_gas: fees.max_priority_fee_per_gas.into(),
-            gas_limit: Gas(unsigned.gas_limit),
-            bytes: Some(payload::seal(&self.state.keys.master, &binding, &signed.bytes)),
-            sent_at: None,
-        })
-    }
-}
-
-struct Form {
-    kind: PayloadKind,
-    rung: i32,
-    fees: Fees,
-}
-
-/// Takes the nonce: a new slot, or a void one whose old bytes are deleted. False when somebody was faster.
-async fn take(write: &Write, choice: &Choice, row: &Model, at: Time) -> Result<bool> {
-    match choice {
-        Choice::Fresh(nonce) => {
-            let slot = nonce_slots::Model {
-                chain_id: row.chain_id,
-                address: row.address,
-                nonce: *nonce,
-                state: SlotState::Held,
-                transaction_id: row.transaction_id,
-                changed_at: at,
-            };
-            match nonce_slots::insert(write, slot).await {
-                Ok(()) => Ok(true),
-                Err(store::Error::Conflict) => Ok(false),
-                Err(unavailable) => Err(unavailable.into()),
-            }
-        }
-        Choice::Reused(void) => {
-            payloads::delete_bytes(write, void.transaction_id, PayloadKind::Payment).await?;
-            payloads::delete_bytes(write, void.transaction_id, PayloadKind::Cancel).await?;
-            Ok(nonce_slots::save(write, void, SlotState::Held, row.transaction_id, at).await?)
-        }
-    }
+    change.save(Actor::User, "authorized", &row, after).await.map(Some)
 }

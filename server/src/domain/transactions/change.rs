@@ -58,6 +58,17 @@ impl Change {
         Ok(new)
     }
 
+    /// Completes a transaction that this commit added and that went on in the same moment.
+    pub(in crate::domain) async fn finish_insert(&self, actor: Actor, event: &str, mut new: Model) -> Result<Model> {
+        new.waiting_reason = waiting_for(new.status);
+        new.waiting_since = new.waiting_reason.map(|_| self.at);
+        if !transactions::save(&self.write, &new, &new).await? {
+            return Err(Error::Busy);
+        }
+        self.record(actor, event, &new).await?;
+        Ok(new)
+    }
+
     async fn record(&self, actor: Actor, event: &str, row: &Model) -> Result<()> {
         let (actor, agent_id) = match actor {
             Actor::User => ("user", None),

@@ -17,17 +17,21 @@ use crate::{
 mod authorize;
 mod change;
 mod decide;
+mod draft;
 mod execute;
 mod prepare;
+mod send;
+mod sign;
 
+pub use authorize::{Approval, authorize, authorize_all};
 #[cfg(test)]
-pub(super) use authorize::decide_on;
-pub use authorize::{Approval, authorize};
+pub(super) use authorize::{Candidate, decide_on, refresh, repriced};
 pub(super) use change::{Actor, Change};
 pub(super) use decide::withdraw_all;
 pub use decide::{cancel, expire_overdue, reject};
 pub use execute::execute;
 pub use prepare::{Preparation, prepare};
+pub use send::{Draft, Send, preview, send};
 
 /// How often a waiting request looks by itself: another server may have made the change.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

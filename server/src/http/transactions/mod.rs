@@ -1,16 +1,23 @@
 //! Transactions: prepared by agents, decided by users, executed by agents.
 
+mod preview;
 mod requests;
+mod sends;
 mod view;
 
 use std::time::Duration;
 
-use poem_openapi::{OpenApi, param::Query, payload::Json};
+use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 
-use self::requests::{
-    AuthorizeTransaction, CancelTransaction, ExecuteTransaction, PrepareTransaction, RejectTransaction, Version, Wait,
-};
+pub(in crate::http) use self::preview::Token;
 pub use self::view::Transaction;
+use self::{
+    requests::{
+        AuthorizeTransaction, AuthorizeTransactions, CancelTransaction, ExecuteTransaction, PrepareTransaction,
+        RejectTransaction, Version, Wait,
+    },
+    sends::{ContractCall, PreviewTransaction, Transfer, TransferErc20},
+};
 use super::{
     Tag,
     answers::{Creation, Limit, List, page},
@@ -25,6 +32,13 @@ use crate::{
     state::State,
     value::{Address, AgentId, Status, TransactionId},
 };
+
+/// What a batch has approved.
+#[derive(Debug, Object)]
+struct AuthorizedTransactions {
+    /// In the order of the request.
+    transactions: Vec<Transaction>,
+}
 
 /// Operations on transactions.
 pub struct TransactionsApi(pub State);
@@ -101,7 +115,22 @@ impl TransactionsApi {
         UserAuth(user): UserAuth,
         Body(request): Body<AuthorizeTransaction>,
     ) -> Result<Json<Transaction>, Problem> {
-        Ok(Json(transactions::authorize(&self.0, &user, request.into()).await?.into()))
+        let (approval, code) = request.into_approval();
+        Ok(Json(transactions::authorize(&self.0, &user, approval, code).await?.into()))
+    }
+
+    /// Approve several transactions
+    ///
+    /// Signs them all with one code, or none. Repeating it changes nothing. A refusal names the transaction it is for.
+    #[oai(path = "/authorize_transactions", method = "post", operation_id = "authorize_transactions")]
+    async fn authorize_transactions(
+        &self,
+        UserAuth(user): UserAuth,
+        Body(request): Body<AuthorizeTransactions>,
+    ) -> Result<Json<AuthorizedTransactions>, Problem> {
+        let (approvals, code) = request.into_approvals();
+        let approved = transactions::authorize_all(&self.0, &user, approvals, code).await?;
+        Ok(Json(AuthorizedTransactions { transactions: approved.into_iter().map(Transaction::from).collect() }))
     }
 
     /// Reject a transaction
@@ -142,5 +171,69 @@ impl TransactionsApi {
     ) -> Result<Json<Transaction>, Problem> {
         let ExecuteTransaction { transaction_id } = request;
         Ok(Json(transactions::execute(&self.0, &agent, transaction_id).await?.into()))
+    }
+
+    /// Look at what a send would do
+    ///
+    /// Answers with the transaction as it would be, its preview and its warnings. Nothing is stored: its id is nowhere
+    /// else, and its version is 0.
+    #[oai(path = "/preview_transaction", method = "post", operation_id = "preview_transaction")]
+    async fn preview_transaction(
+        &self,
+        UserAuth(user): UserAuth,
+        Body(request): Body<PreviewTransaction>,
+    ) -> Result<Json<Transaction>, Problem> {
+        Ok(Json(transactions::preview(&self.0, &user, request.into()).await?.into()))
+    }
+
+    /// Send native currency
+    ///
+    /// The user sends on their own: it is signed and submitted at once.
+    #[oai(path = "/transfer", method = "post", operation_id = "transfer")]
+    async fn transfer(
+        &self,
+        UserAuth(user): UserAuth,
+        /// Repeats of a request with the same key make nothing twice. Always send one: a lost answer then never pays
+        /// twice.
+        #[oai(name = "Idempotency-Key")]
+        Idempotency(idempotency_key): Idempotency,
+        Body(request): Body<Transfer>,
+    ) -> Result<Creation<Transaction>, Problem> {
+        let send = request.into_send(idempotency_key);
+        Ok(Creation::of(transactions::send(&self.0, &user, send).await?, Transaction::from))
+    }
+
+    /// Send an ERC-20 token
+    ///
+    /// The user sends on their own: it is signed and submitted at once.
+    #[oai(path = "/transfer_erc20", method = "post", operation_id = "transfer_erc20")]
+    async fn transfer_erc20(
+        &self,
+        UserAuth(user): UserAuth,
+        /// Repeats of a request with the same key make nothing twice. Always send one: a lost answer then never pays
+        /// twice.
+        #[oai(name = "Idempotency-Key")]
+        Idempotency(idempotency_key): Idempotency,
+        Body(request): Body<TransferErc20>,
+    ) -> Result<Creation<Transaction>, Problem> {
+        let send = request.into_send(idempotency_key);
+        Ok(Creation::of(transactions::send(&self.0, &user, send).await?, Transaction::from))
+    }
+
+    /// Call a contract
+    ///
+    /// The user sends on their own: it is signed and submitted at once.
+    #[oai(path = "/contract_call", method = "post", operation_id = "contract_call")]
+    async fn contract_call(
+        &self,
+        UserAuth(user): UserAuth,
+        /// Repeats of a request with the same key make nothing twice. Always send one: a lost answer then never pays
+        /// twice.
+        #[oai(name = "Idempotency-Key")]
+        Idempotency(idempotency_key): Idempotency,
+        Body(request): Body<ContractCall>,
+    ) -> Result<Creation<Transaction>, Problem> {
+        let send = request.into_send(idempotency_key);
+        Ok(Creation::of(transactions::send(&self.0, &user, send).await?, Transaction::from))
     }
 }

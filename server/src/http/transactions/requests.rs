@@ -70,15 +70,55 @@ pub(super) struct AuthorizeTransaction {
     #[serde(default, deserialize_with = "present")]
     digest: Option<Digest>,
     /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 16))]
+    #[oai(validator(max_items = 32))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }
 
-impl From<AuthorizeTransaction> for Approval {
-    fn from(request: AuthorizeTransaction) -> Self {
-        let AuthorizeTransaction { transaction_id, mfa_code: code, digest, acknowledge } = request;
-        Self { transaction_id, code, digest, acknowledge: acknowledge.unwrap_or_default() }
+impl AuthorizeTransaction {
+    /// The domain's form.
+    pub(super) fn into_approval(self) -> (Approval, TotpCode) {
+        let Self { transaction_id, mfa_code, digest, acknowledge } = self;
+        (Approval { transaction_id, digest, acknowledge: acknowledge.unwrap_or_default() }, mfa_code)
+    }
+}
+
+/// A user's approval of several transactions: of all or none.
+#[derive(Object, Deserialize)]
+#[oai(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuthorizeTransactions {
+    /// Which, 1 to 20, each once.
+    #[oai(validator(min_items = 1, max_items = 20))]
+    transactions: Vec<AuthorizedTransaction>,
+    /// The code of the user's authenticator app. One code is good for the one batch.
+    #[oai(write_only)]
+    mfa_code: TotpCode,
+}
+
+/// One transaction of a batch.
+#[derive(Object, Deserialize)]
+#[oai(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
+struct AuthorizedTransaction {
+    /// Which.
+    transaction_id: TransactionId,
+    /// The digest of what the user was shown; refused when it is of anything else.
+    digest: Digest,
+    /// Codes of problems and warnings the user was told of and accepts.
+    #[oai(validator(max_items = 32))]
+    #[serde(default, deserialize_with = "present")]
+    acknowledge: Option<Vec<String>>,
+}
+
+impl AuthorizeTransactions {
+    /// The domain's form.
+    pub(super) fn into_approvals(self) -> (Vec<Approval>, TotpCode) {
+        let approval = |transaction| {
+            let AuthorizedTransaction { transaction_id, digest, acknowledge } = transaction;
+            Approval { transaction_id, digest: Some(digest), acknowledge: acknowledge.unwrap_or_default() }
+        };
+        (self.transactions.into_iter().map(approval).collect(), self.mfa_code)
     }
 }
 

@@ -1,7 +1,8 @@
-//! A transaction as the wire has it: the answer of eight operations.
+//! A transaction as the wire has it: the answer of most operations.
 
 use poem_openapi::Object;
 
+use super::preview::Preview;
 use crate::{
     domain::{self, transactions::Row},
     http::actions::Action,
@@ -17,8 +18,8 @@ use crate::{
 pub struct Transaction {
     /// Which.
     transaction_id: TransactionId,
-    /// Raised by every change, from 1.
-    #[oai(validator(minimum(value = "1")))]
+    /// Raised by every change, from 1; 0: a preview, which is not stored.
+    #[oai(validator(minimum(value = "0")))]
     version: i64,
     /// Where it stands.
     status: Status,
@@ -58,6 +59,8 @@ pub struct Transaction {
     digest: Digest,
     /// What a user should know before approving.
     warnings: Vec<Warning>,
+    /// What it does; absent in transactions older than previews.
+    preview: Option<Preview>,
     /// The nonce it was signed with.
     nonce: Option<Nonce>,
     /// The mined form, else the one sent last.
@@ -141,6 +144,7 @@ impl From<domain::transactions::Transaction> for Transaction {
             max_priority_fee_per_gas,
             digest,
             warnings,
+            preview,
             nonce,
             block,
             reason,
@@ -172,6 +176,7 @@ impl From<domain::transactions::Transaction> for Transaction {
             worst_case_fee,
             digest,
             warnings: warnings.0.into_iter().map(Warning::from).collect(),
+            preview: preview.map(|preview| preview.0.into()),
             nonce,
             transaction_hash: hash,
             transaction_hashes: hashes,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use agent_sdk::{AgentClient, Authorize, CreateAgent, Error, PrepareTransaction, Secret, Transaction, UserClient};
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, U256, keccak256};
 use totp_rs::{Algorithm, Builder};
 use uuid::Uuid;
 use wallet_server::value::{Clock, Wei};
@@ -102,9 +102,9 @@ impl Human {
     }
 }
 
-/// Somewhere to send to.
+/// Somewhere to send to, that looks like nobody else.
 pub(crate) fn stranger() -> Address {
-    Address::from_slice(&Uuid::now_v7().as_bytes().repeat(2)[..20])
+    Address::from_word(keccak256(Uuid::now_v7().as_bytes()))
 }
 
 fn now(clock: &Clock) -> u64 {

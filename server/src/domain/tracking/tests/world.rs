@@ -16,9 +16,9 @@ use crate::{
     chain::{Account, ChainSettings, Chains, SendOutcome},
     domain::{
         Agent, Caller, Error, User, digest, ladder,
-        preview::Facts,
+        preview::{Estimate, Facts},
         sessions,
-        transactions::{Actor, Approval, Change, decide_on},
+        transactions::{Actor, Candidate, Change, decide_on, refresh, repriced},
     },
     keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
     state::{Keys, Nudges, Policy, State},
@@ -233,6 +233,7 @@ impl World {
             max_priority_fee_per_gas: caps.max_priority_fee_per_gas.into(),
             digest: Digest(Default::default()),
             warnings: Json(Vec::new()),
+            preview: None,
             nonce: None,
             block: None,
             reason: None,
@@ -258,19 +259,24 @@ impl World {
         let facts = Facts {
             account: Account { nonce, balance },
             market: self.market(),
-            gas: Gas(21_000),
+            gas: Estimate::Gas(Gas(21_000)),
             cancel_gas: Gas(21_000),
         };
-        let approval = Approval {
-            transaction_id: row.transaction_id,
-            code: self.totp.code(self.state.clock.now()),
-            digest: None,
-            acknowledge: acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect(),
-        };
+        if !facts.fit(&row) {
+            refresh(&self.state, &row, repriced(&row, &facts)).await.expect("nobody is faster");
+            return false;
+        }
+        let code = self.totp.code(self.state.clock.now());
         let shown = row.clone();
-        match decide_on(&self.state, &self.user, approval, row, facts).await {
-            Ok(approved) => self.keep_signed(&shown, &approved).await,
-            Err(Error::PreviewChanged(_)) => return false,
+        let accepted = acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect();
+        let candidate = Candidate { row, facts, acknowledge: accepted };
+        let decided = decide_on(&self.state, &self.user, code, vec![candidate]).await;
+        let decided = decided.map_err(|error| match error {
+            Error::InBatch { error, .. } => *error,
+            other => other,
+        });
+        match decided {
+            Ok(approved) => self.keep_signed(&shown, &approved[0]).await,
             Err(Error::NonceUsedElsewhere) if self.was_foreign && !acknowledge => return false,
             Err(Error::NonceUsedElsewhere) if self.was_leaked() && !acknowledge => return false,
             // Two steps can have the same code, once in a million.

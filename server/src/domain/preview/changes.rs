@@ -1,0 +1,167 @@
+//! What would leave and reach the wallet, and who could take from it later.
+
+use alloy::primitives::U256;
+
+use super::words::Words;
+use crate::{
+    abi::{Call, Event, Meaning, NATIVE},
+    store::transactions::Model,
+    value::{Address, AssetChange, AssetKind, ChangeDirection, TokenAmount, TokenStandard},
+};
+
+/// How many changes are shown.
+const MOST: usize = 64;
+
+/// Something that moves, or that somebody may move.
+#[derive(Debug, Clone, Copy)]
+struct Asset {
+    kind: AssetKind,
+    /// None for the native currency.
+    token: Option<Address>,
+    id: Option<U256>,
+    amount: U256,
+}
+
+impl Asset {
+    fn native(amount: U256) -> Self {
+        Self { kind: AssetKind::Native, token: None, id: None, amount }
+    }
+
+    fn of_token(token: Address, amount: U256) -> Self {
+        Self { kind: AssetKind::Erc20, token: Some(token), id: None, amount }
+    }
+
+    fn item(token: Address, standard: TokenStandard, id: U256, amount: U256) -> Self {
+        let kind = if standard == TokenStandard::Erc1155 { AssetKind::Erc1155 } else { AssetKind::Erc721 };
+        Self { kind, token: Some(token), id: Some(id), amount }
+    }
+}
+
+/// Collects changes of one wallet; amounts of the same thing to the same party are summed up.
+struct Changes<'a> {
+    words: &'a Words<'a>,
+    list: Vec<AssetChange>,
+}
+
+impl Changes<'_> {
+    fn moved(&mut self, asset: Asset, from: Address, to: Address) {
+        let wallet = self.words.wallet;
+        if from == wallet && to != wallet {
+            self.add(ChangeDirection::Sends, asset, Some(to));
+        } else if to == wallet && from != wallet {
+            self.add(ChangeDirection::Receives, asset, Some(from));
+        }
+    }
+
+    fn add(&mut self, direction: ChangeDirection, asset: Asset, counterparty: Option<Address>) {
+        let Asset { kind, token: token_address, id, amount } = asset;
+        let token_id = id.map(TokenAmount);
+        let same = self.list.iter().position(|known| {
+            (known.direction, known.asset, known.token_address) == (direction, kind, token_address)
+                && (known.token_id, known.counterparty) == (token_id, counterparty)
+        });
+        // An allowance replaces the one before; what is sent twice is sent twice.
+        let before = match same.map(|index| self.list.remove(index)) {
+            Some(known) if direction != ChangeDirection::Allows => known.amount.0,
+            _ => U256::ZERO,
+        };
+        let asset = Asset { amount: before.saturating_add(amount), ..asset };
+        if asset.amount.is_zero() || self.list.len() >= MOST {
+            return;
+        }
+        let amount = TokenAmount(asset.amount);
+        let text = self.text(direction, &asset);
+        self.list.push(AssetChange { direction, asset: kind, token_address, token_id, amount, text, counterparty });
+    }
+
+    fn text(&self, direction: ChangeDirection, asset: &Asset) -> String {
+        match (asset.token, asset.id, direction) {
+            (None, ..) => self.words.native(asset.amount),
+            (Some(token), Some(id), _) if asset.kind == AssetKind::Erc1155 => {
+                format!("{} of {}", asset.amount, self.words.item(token, id))
+            }
+            (Some(token), Some(id), _) => self.words.item(token, id),
+            (Some(token), None, ChangeDirection::Allows) => self.words.allowance(token, asset.amount),
+            (Some(token), None, _) => self.words.token(token, asset.amount),
+        }
+    }
+
+    fn operator(&mut self, token: Address, operator: Address) {
+        let kind = match self.words.assets.standard(token) {
+            TokenStandard::Erc1155 => AssetKind::Erc1155,
+            _ => AssetKind::Erc721,
+        };
+        let asset = Asset { kind, token: Some(token), id: None, amount: U256::MAX };
+        self.add(ChangeDirection::Allows, asset, Some(operator));
+    }
+}
+
+/// What a simulation has shown.
+pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Vec<AssetChange> {
+    let wallet = words.wallet;
+    let mut changes = Changes { words, list: Vec::new() };
+    for event in events {
+        match *event {
+            Event::Transfer { token, from, to, amount } if token.0 == NATIVE => {
+                changes.moved(Asset::native(amount), from, to);
+            }
+            Event::Transfer { token, from, to, amount } => changes.moved(Asset::of_token(token, amount), from, to),
+            Event::NftTransfer { token, standard, from, to, token_id, amount } => {
+                changes.moved(Asset::item(token, standard, token_id, amount), from, to);
+            }
+            Event::Approval { token, owner, spender, amount } if owner == wallet => {
+                changes.add(ChangeDirection::Allows, Asset::of_token(token, amount), Some(spender));
+            }
+            Event::NftApproval { token, owner, approved, token_id } if owner == wallet => {
+                let asset = Asset::item(token, TokenStandard::Erc721, token_id, U256::ONE);
+                changes.add(ChangeDirection::Allows, asset, Some(approved));
+            }
+            Event::ApprovalForAll { token, owner, operator, approved: true } if owner == wallet => {
+                changes.operator(token, operator);
+            }
+            _ => {}
+        }
+    }
+    // A node may simulate without tracing native currency.
+    let seen = changes.list.iter().any(|change| change.asset == AssetKind::Native);
+    if !seen && row.to_address != Some(wallet) {
+        changes.add(ChangeDirection::Sends, Asset::native(row.value.0), row.to_address);
+    }
+    changes.list
+}
+
+/// What the decoded calls say, where a node cannot show more.
+pub(super) fn of_calls(words: &Words<'_>, calls: &[Call]) -> Vec<AssetChange> {
+    let wallet = words.wallet;
+    let mut changes = Changes { words, list: Vec::new() };
+    for call in calls {
+        // Only the transaction itself is paid by the wallet; calls inside it are paid by what was sent along.
+        if call.depth == 0 && call.to != Some(wallet) {
+            changes.add(ChangeDirection::Sends, Asset::native(call.value.0), call.to);
+        }
+        for meaning in &call.meanings {
+            match *meaning {
+                Meaning::TokenTransfer { token, from, to, amount } => {
+                    let asset = match words.assets.standard(token) {
+                        TokenStandard::Erc721 => Asset::item(token, TokenStandard::Erc721, amount, U256::ONE),
+                        _ => Asset::of_token(token, amount),
+                    };
+                    changes.moved(asset, from.unwrap_or(wallet), to);
+                }
+                Meaning::NftTransfer { token, from, to, token_id, amount, standard } => {
+                    changes.moved(Asset::item(token, standard, token_id, amount), from, to);
+                }
+                Meaning::Allowance { token, spender, amount, .. } => {
+                    let asset = match words.assets.standard(token) {
+                        TokenStandard::Erc721 => Asset::item(token, TokenStandard::Erc721, amount, U256::ONE),
+                        _ => Asset::of_token(token, amount),
+                    };
+                    changes.add(ChangeDirection::Allows, asset, Some(spender));
+                }
+                Meaning::Operator { token, operator, approved: true } => changes.operator(token, operator),
+                Meaning::Operator { .. } | Meaning::Ownership { .. } | Meaning::Upgrade { .. } => {}
+            }
+        }
+    }
+    changes.list
+}

@@ -1,0 +1,109 @@
+//! What a user has done before: whom they paid, and what they asked for lately.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::{
+    abi::{Call, Meaning},
+    domain::Result,
+    state::State,
+    store::{
+        recipients as recipient_rows,
+        transactions::{self, Model},
+        wallets,
+    },
+    value::Address,
+};
+
+/// How many of a user's recipients and wallets a new address is compared with.
+const COMPARED: u64 = 1_000;
+
+/// How long a request counts as recent.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whoever gains from a transaction: receives, may take, or is called. Each once.
+pub(super) fn recipients(calls: &[Call]) -> Vec<Address> {
+    let mut recipients = Vec::new();
+    let mut add = |address: Address| {
+        if !recipients.contains(&address) {
+            recipients.push(address);
+        }
+    };
+    for call in calls {
+        for meaning in &call.meanings {
+            match *meaning {
+                Meaning::TokenTransfer { to, .. } | Meaning::NftTransfer { to, .. } => add(to),
+                Meaning::Allowance { spender, .. } => add(spender),
+                Meaning::Operator { operator, .. } => add(operator),
+                Meaning::Ownership { contract, new_owner } => add(new_owner.unwrap_or(contract)),
+                Meaning::Upgrade { contract, implementation } => add(implementation.unwrap_or(contract)),
+            }
+        }
+        // The token of a transfer is not who is paid.
+        if call.meanings.is_empty() || call.value.0 > alloy::primitives::U256::ZERO {
+            call.to.into_iter().for_each(&mut add);
+        }
+    }
+    recipients
+}
+
+/// What a user has done before, as far as it matters for one transaction.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// Recipients that the user never paid and does not own.
+    pub(super) strangers: Vec<Address>,
+    /// Those of them that look like one the user knows, each with it.
+    pub(super) lookalikes: Vec<(Address, Address)>,
+    /// Whether the very same was asked for lately.
+    pub(super) has_twin: bool,
+}
+
+impl Past {
+    pub(super) async fn of(state: &State, row: &Model, calls: &[Call]) -> Result<Self> {
+        let recipients = recipients(calls);
+        let own = wallets::list_for_user(&state.store, row.user_id, None, None, COMPARED).await?;
+        let paid = recipient_rows::list_for_user(&state.store, row.user_id, COMPARED).await?;
+        let known: BTreeSet<Address> = own.into_iter().map(|wallet| wallet.address).chain(paid).collect();
+        let mut strangers = Vec::new();
+        for address in recipients {
+            let is_known = known.contains(&address)
+                || address == row.address
+                || recipient_rows::is_known(&state.store, row.user_id, address).await?;
+            if !is_known {
+                strangers.push(address);
+            }
+        }
+        let like =
+            |address: &Address| known.iter().find(|known| look_alike(address, known)).map(|like| (*address, *like));
+        let lookalikes = strangers.iter().filter_map(like).collect();
+        let since = row.created_at - RECENT;
+        Ok(Self { strangers, lookalikes, has_twin: transactions::has_twin(&state.store, row, since).await? })
+    }
+}
+
+/// Whether two addresses share the 3 first and the 3 last hex digits, which is what people compare. By chance that
+/// happens to one in 16 million; whoever grinds addresses to be taken for another matches at least as many.
+fn look_alike(one: &Address, other: &Address) -> bool {
+    let ends = |address: &Address| {
+        let bytes = address.as_bytes();
+        ([bytes[0], bytes[1] >> 4], [bytes[18] & 0x0f, bytes[19]])
+    };
+    one != other && ends(one) == ends(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn addresses_that_share_head_and_tail_look_alike() {
+        let known = address("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed");
+        assert!(look_alike(&address("0x5aa1111111111111111111111111111111111aed"), &known));
+        assert!(!look_alike(&address("0x5ab1111111111111111111111111111111111aed"), &known));
+        assert!(!look_alike(&address("0x5aa1111111111111111111111111111111111bed"), &known));
+        assert!(!look_alike(&known, &known));
+    }
+}

@@ -1,0 +1,258 @@
+//! What a transaction will do and cost: read from its bytes, tried on the chain, and told before a human decides.
+
+use super::{Error, Result, ladder};
+use crate::{
+    abi::{self, Contract},
+    chain::{Account, Call, Chain, ChainError, EstimateError, Simulated},
+    state::State,
+    store::{Json, transactions::Model},
+    value::{
+        Action, Address, CallData, Fees, Gas, Market, Preview, RawAction, Simulation, SimulationMethod,
+        SimulationOutcome, TransferAction, TransferErc20Action, Warning, Wei,
+    },
+};
+
+mod assets;
+mod calls;
+mod changes;
+mod history;
+mod warnings;
+mod words;
+mod worse;
+
+use history::recipients;
+pub(super) use worse::is_worse;
+
+/// What an action turns into: the fields that will be signed.
+#[derive(Debug, Clone)]
+pub(super) struct Effect {
+    pub(super) to: Option<Address>,
+    pub(super) value: Wei,
+    pub(super) data: CallData,
+}
+
+impl Effect {
+    /// Fails with [`Error::Abi`] when the call cannot be encoded, and with [`Error::Invalid`] for a deployment of
+    /// nothing.
+    pub(super) fn of(action: &Action) -> Result<Self> {
+        match action.clone() {
+            Action::Transfer(TransferAction { to_address, amount }) => {
+                Ok(Self { to: Some(to_address), value: amount, data: CallData::default() })
+            }
+            Action::TransferErc20(TransferErc20Action { token_address, to_address, amount }) => {
+                let data = abi::encode_erc20_transfer(to_address, amount);
+                Ok(Self { to: Some(token_address), value: Wei::ZERO, data })
+            }
+            Action::ContractCall(call) => {
+                let data = Contract::parse(&call.contract_abi)?.encode(&call.function_name, &call.function_args)?;
+                Ok(Self { to: Some(call.contract_address), value: call.amount.unwrap_or_default(), data })
+            }
+            Action::Raw(RawAction { to_address: None, data, .. }) if data.0.is_empty() => {
+                Err(Error::Invalid("action.data: a deployment needs init code"))
+            }
+            Action::Raw(RawAction { to_address, amount, data, contract_abi }) => {
+                // One that cannot be read is refused here, not passed over when the bytes are decoded.
+                contract_abi.as_ref().map(Contract::parse).transpose()?;
+                Ok(Self { to: to_address, value: amount, data })
+            }
+        }
+    }
+
+    /// What will be signed for a transaction.
+    pub(super) fn stored(row: &Model) -> Self {
+        Self { to: row.to_address, value: row.value, data: CallData(row.data.clone()) }
+    }
+
+    fn call(&self, from: Address) -> Call {
+        Call { from, to: self.to, value: self.value, data: self.data.clone() }
+    }
+}
+
+/// The interface that whoever asked gave along; it only ever names what the bytes fit.
+fn given(action: &Action) -> Result<Option<Contract>> {
+    let abi = match action {
+        Action::ContractCall(call) => Some(&call.contract_abi),
+        Action::Raw(raw) => raw.contract_abi.as_ref(),
+        Action::Transfer(_) | Action::TransferErc20(_) => None,
+    };
+    Ok(abi.map(Contract::parse).transpose()?)
+}
+
+/// Whoever gains from a transaction: receives, may take, or is called.
+pub(super) fn recipients_of(row: &Model) -> Result<Vec<Address>> {
+    let given = given(&row.action.0)?;
+    Ok(recipients(&abi::read(row.to_address, row.value, &row.data, given.as_ref())))
+}
+
+/// What the chain says of the gas of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Estimate {
+    /// It uses so much.
+    Gas(Gas),
+    /// It would fail, for this reason.
+    Reverts(String),
+    /// The wallet does not hold the amount, so nothing was tried.
+    Unfunded,
+}
+
+/// What the chain says now.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) account: Account,
+    pub(super) market: Market,
+    /// What the call uses.
+    pub(super) gas: Estimate,
+    /// What the cancel, zero to oneself, uses.
+    pub(super) cancel_gas: Gas,
+}
+
+impl Facts {
+    /// Asks the chain. Fails with [`Error::ChainUnavailable`].
+    async fn ask(chain: &Chain, from: Address, effect: &Effect, given: Option<&Contract>) -> Result<Self> {
+        let cancel = Call { from, to: Some(from), value: Wei::ZERO, data: CallData::default() };
+        let call = effect.call(from);
+        let (account, market, gas, cancel_gas) =
+            tokio::join!(chain.account(from), chain.market(), chain.estimate_gas(&call), chain.estimate_gas(&cancel));
+        let cancel_gas = cancel_gas.map(Gas).map_err(|error| match error {
+            EstimateError::Unavailable(unavailable) => unavailable,
+            // Nothing stands in the way of sending nothing to oneself.
+            other => ChainError::Unavailable(other.to_string()),
+        });
+        Ok(Self { account: account?, market: market?, gas: estimate(gas, given)?, cancel_gas: cancel_gas? })
+    }
+
+    /// The same for a wallet that does not hold the amount yet: the call is estimated without it.
+    async fn ask_unfunded(self, chain: &Chain, from: Address, effect: &Effect) -> Result<Self> {
+        let call = Effect { value: Wei::ZERO, ..effect.clone() }.call(from);
+        match estimate(chain.estimate_gas(&call).await, None)? {
+            Estimate::Gas(gas) => Ok(Self { gas: Estimate::Gas(gas), ..self }),
+            // Without its amount the call proves nothing, and with it the node does not try.
+            Estimate::Reverts(_) | Estimate::Unfunded => Err(Error::InsufficientFunds),
+        }
+    }
+
+    /// The gas limit to show: what the call uses and, where code runs, a fifth more, since state moves on. None when it
+    /// would fail.
+    pub(super) fn gas_limit(&self, effect: &Effect) -> Option<Gas> {
+        const PLAIN_TRANSFER: u64 = 21_000;
+        let Estimate::Gas(gas) = self.gas else { return None };
+        let gas = gas.0.max(self.cancel_gas.0);
+        let plain = effect.data.0.is_empty() && gas == PLAIN_TRANSFER;
+        Some(if plain { Gas(gas) } else { Gas(gas.saturating_add(gas / 5)) })
+    }
+
+    /// The fee caps to show.
+    pub(super) fn caps(&self) -> Fees {
+        ladder::caps(self.market.now)
+    }
+
+    /// Whether what was shown still covers what the chain asks. A call that would fail needs no more gas than shown.
+    pub(super) fn fit(&self, shown: &Model) -> bool {
+        let gas = match self.gas {
+            Estimate::Gas(gas) => gas.max(self.cancel_gas),
+            Estimate::Reverts(_) | Estimate::Unfunded => self.cancel_gas,
+        };
+        gas <= shown.gas_limit && !ladder::rungs(shown.fee_caps(), self.market.now).is_empty()
+    }
+}
+
+fn estimate(answer: Result<u64, EstimateError>, given: Option<&Contract>) -> Result<Estimate> {
+    match answer {
+        Ok(gas) => Ok(Estimate::Gas(Gas(gas))),
+        Err(EstimateError::Unavailable(_)) => Err(Error::ChainUnavailable),
+        Err(EstimateError::Reverted { data, message }) => {
+            Ok(Estimate::Reverts(words::revert_reason(data.as_deref(), message, given)))
+        }
+        Err(EstimateError::InsufficientFunds) => Ok(Estimate::Unfunded),
+    }
+}
+
+/// A look at the chain through a transaction's eyes.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub(super) facts: Facts,
+    given: Option<Contract>,
+    calls: Vec<abi::Call>,
+    trial: Simulated,
+    has_code: bool,
+}
+
+impl Sight {
+    /// Asks the chain, all at once. Fails with [`Error::ChainUnavailable`], [`Error::Abi`].
+    pub(super) async fn ask(chain: &Chain, from: Address, action: &Action, effect: &Effect) -> Result<Self> {
+        let given = given(action)?;
+        let calls = abi::read(effect.to, effect.value, &effect.data.0, given.as_ref());
+        let has_code = async {
+            match effect.to {
+                Some(to) if !effect.data.0.is_empty() => chain.has_code(to).await,
+                _ => Ok(false),
+            }
+        };
+        let call = effect.call(from);
+        let (facts, trial, has_code) =
+            tokio::join!(Facts::ask(chain, from, effect, given.as_ref()), chain.simulate(&call), has_code);
+        Ok(Self { facts: facts?, given, calls, trial: trial?, has_code: has_code? })
+    }
+
+    /// Insists on a call that can be sent now, except that the wallet may not hold enough yet.
+    ///
+    /// Fails with [`Error::SimulationFailed`], [`Error::InsufficientFunds`].
+    pub(super) async fn or_unfunded(mut self, chain: &Chain, from: Address, effect: &Effect) -> Result<Self> {
+        match &self.facts.gas {
+            Estimate::Gas(_) => {}
+            Estimate::Reverts(reason) => return Err(Error::SimulationFailed(reason.clone())),
+            Estimate::Unfunded => self.facts = self.facts.ask_unfunded(chain, from, effect).await?,
+        }
+        Ok(self)
+    }
+
+    /// Completes a transaction with what was seen: its preview and its warnings. `free` is what the wallet holds beside
+    /// all that is approved already.
+    ///
+    /// Fails with [`Error::ChainUnavailable`].
+    pub(super) async fn describe(&self, state: &State, chain: &Chain, row: &mut Model, free: Wei) -> Result<()> {
+        let events = self.events();
+        let assets = assets::Assets::ask(state, chain, row.address, &self.calls, &events).await?;
+        let call = Effect::stored(row).call(row.address);
+        let data_fee = chain.data_fee(&call, row.gas_limit, row.fee_caps()).await?;
+        let words = words::Words { assets: &assets, wallet: row.address, symbol: chain.symbol() };
+        let calls = calls::decoded(&words, &self.calls);
+        let intent = calls.first().map(|call| call.intent.clone()).unwrap_or_default();
+        let changes = match self.trial.method {
+            SimulationMethod::EthSimulateV1 if self.trial.succeeded => changes::of_events(&words, row, &events),
+            _ => changes::of_calls(&words, &self.calls),
+        };
+        let tokens = assets.claims();
+        let preview = Preview { intent, calls, tokens, changes, simulation: self.simulation(), data_fee };
+        let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview };
+        let past = history::Past::of(state, row, &self.calls).await?;
+        row.warnings = Json(warnings::list(&seen, &past, row, free));
+        row.preview = Some(Json(preview));
+        Ok(())
+    }
+
+    fn events(&self) -> Vec<abi::Event> {
+        self.trial.logs.iter().flat_map(|log| abi::read_log(log.address, &log.topics, &log.data)).collect()
+    }
+
+    fn simulation(&self) -> Simulation {
+        let given = self.given.as_ref();
+        let (outcome, revert_reason) = match &self.facts.gas {
+            Estimate::Reverts(reason) => (SimulationOutcome::Reverted, Some(reason.clone())),
+            _ if self.trial.poor => (SimulationOutcome::Unknown, None),
+            _ if self.trial.succeeded => (SimulationOutcome::Success, None),
+            _ => {
+                let data = self.trial.revert_data.as_deref();
+                let reason = words::revert_reason(data, self.trial.message.clone(), given);
+                (SimulationOutcome::Reverted, Some(reason))
+            }
+        };
+        Simulation { method: self.trial.method, outcome, revert_reason, block_number: self.trial.block_number }
+    }
+}
+
+/// The warnings that must be acknowledged and are not.
+pub(super) fn unacknowledged(warnings: &[Warning], acknowledged: &[String]) -> Vec<String> {
+    let high = warnings.iter().filter(|warning| warning.severity == crate::value::Severity::High);
+    high.map(|warning| warning.code.clone()).filter(|code| !acknowledged.contains(code)).collect()
+}

@@ -1,0 +1,182 @@
+//! What a human should look at twice. Each warning has a stable code; those of high severity must be acknowledged.
+
+use alloy::primitives::U256;
+
+use super::{Sight, assets::Assets, history::Past};
+use crate::{
+    abi::{Event, Meaning},
+    store::transactions::Model,
+    value::{Address, Preview, Severity, SimulationOutcome, TokenStandard, Warning, Wei},
+};
+
+/// What the warnings are drawn from, beside the user's past.
+#[derive(Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) sight: &'a Sight,
+    pub(super) events: &'a [Event],
+    pub(super) assets: &'a Assets,
+    pub(super) preview: &'a Preview,
+}
+
+/// Collects warnings, each code once.
+#[derive(Default)]
+struct Warnings(Vec<Warning>);
+
+impl Warnings {
+    fn add(&mut self, code: &str, severity: Severity, detail: impl Into<String>) {
+        if self.0.iter().all(|warning| warning.code != code) {
+            self.0.push(Warning { code: code.to_owned(), severity, detail: detail.into() });
+        }
+    }
+}
+
+/// Everything that is worth a warning, the gravest first.
+pub(super) fn list(seen: &Seen<'_>, past: &Past, row: &Model, free: Wei) -> Vec<Warning> {
+    let mut warnings = Warnings::default();
+    about_outcome(&mut warnings, seen, row, free);
+    about_calls(&mut warnings, seen, row);
+    about_recipients(&mut warnings, seen, past, row);
+    about_events(&mut warnings, seen, row.address);
+    about_amounts(&mut warnings, seen, row);
+    if past.has_twin {
+        let detail = "exactly this was asked for within the last 24 hours";
+        warnings.add("identical_to_recent", Severity::Medium, detail);
+    }
+    let rank = |severity| Severity::ALL.iter().rev().position(|&known| known == severity);
+    warnings.0.sort_by_key(|warning| rank(warning.severity));
+    warnings.0
+}
+
+fn about_outcome(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model, free: Wei) {
+    let simulation = &seen.preview.simulation;
+    if simulation.outcome == SimulationOutcome::Reverted {
+        let reason = simulation.revert_reason.as_deref().unwrap_or("no reason given");
+        warnings.add("would_revert", Severity::High, format!("it would fail and cost its fee: {reason}"));
+    }
+    let data_fee = seen.preview.data_fee.unwrap_or_default();
+    if free < row.value.saturating_add(row.worst_case_fee()).saturating_add(data_fee) {
+        let detail = "the wallet does not hold the amount and its worst-case fee now";
+        warnings.add("insufficient_balance", Severity::High, detail);
+    }
+}
+
+fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
+    match row.to_address {
+        None => warnings.add("contract_creation", Severity::Medium, "it deploys a new contract"),
+        Some(to) if !row.data.is_empty() && !seen.sight.has_code => {
+            let detail = format!("there is no contract at {to}: the call does nothing, and what is sent may be lost");
+            warnings.add("no_code_at_target", Severity::High, detail);
+        }
+        Some(_) => {}
+    }
+    for call in &seen.sight.calls {
+        let undecoded = call.to.is_some() && !call.data.is_empty() && call.signature.is_none();
+        if undecoded || call.truncated {
+            let detail = "a part of the data cannot be read: what it makes the contract do is not known";
+            warnings.add("unknown_calldata", Severity::High, detail);
+        }
+        for meaning in &call.meanings {
+            about_meaning(warnings, seen.assets, meaning);
+        }
+    }
+}
+
+fn about_meaning(warnings: &mut Warnings, assets: &Assets, meaning: &Meaning) {
+    match *meaning {
+        Meaning::Allowance { token, spender, amount, largest, .. } => {
+            let is_item = assets.standard(token) == TokenStandard::Erc721;
+            if !is_item && !amount.is_zero() && (amount == largest || assets.is_unlimited(token, amount)) {
+                unlimited(warnings, token, spender);
+            }
+        }
+        Meaning::Operator { token, operator, approved: true } => operates(warnings, token, operator),
+        Meaning::Operator { .. } => {}
+        Meaning::Ownership { contract, .. } => {
+            let detail = format!("it changes who controls {contract}");
+            warnings.add("ownership_change", Severity::High, detail);
+        }
+        Meaning::Upgrade { contract, .. } => {
+            warnings.add("proxy_upgrade", Severity::High, format!("it replaces the code of {contract}"));
+        }
+        Meaning::TokenTransfer { token, to, .. } | Meaning::NftTransfer { token, to, .. } => {
+            if to == token || assets.is_token_contract(to) {
+                let detail = format!("{to} is a token contract: tokens sent there are usually lost");
+                warnings.add("token_contract_as_recipient", Severity::High, detail);
+            }
+        }
+    }
+}
+
+fn unlimited(warnings: &mut Warnings, token: Address, spender: Address) {
+    let detail = format!("{spender} could take all of the token {token} that this wallet ever holds");
+    warnings.add("unlimited_allowance", Severity::High, detail);
+}
+
+fn operates(warnings: &mut Warnings, token: Address, operator: Address) {
+    let detail = format!("{operator} could take every token of {token} that this wallet ever holds");
+    warnings.add("operator_approval", Severity::High, detail);
+}
+
+fn about_recipients(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Model) {
+    let recipients = super::recipients(&seen.sight.calls);
+    if recipients.iter().any(|recipient| recipient.0.is_zero()) {
+        let detail = "the zero address belongs to nobody: what is sent there is lost";
+        warnings.add("zero_address", Severity::High, detail);
+    }
+    if recipients.contains(&row.address) {
+        warnings.add("self_transfer", Severity::Low, "the wallet sends to itself");
+    }
+    if let Some((address, like)) = past.lookalikes.first() {
+        let detail = format!("{address} is a stranger that looks like {like}, which you know: compare every digit");
+        warnings.add("lookalike_address", Severity::High, detail);
+    }
+    let strangers: Vec<_> = past.strangers.iter().filter(|address| !address.0.is_zero()).collect();
+    if let Some(first) = strangers.first() {
+        let others = match strangers.len() {
+            1 => String::new(),
+            several => format!(" and {} others", several - 1),
+        };
+        let detail = format!("you have approved nothing to {first}{others} before");
+        warnings.add("first_time_recipient", Severity::Medium, detail);
+    }
+}
+
+/// What a simulation shows beyond what the bytes say.
+fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
+    for event in seen.events {
+        match *event {
+            Event::Approval { token, owner, spender, amount }
+                if owner == wallet && seen.assets.is_unlimited(token, amount) =>
+            {
+                unlimited(warnings, token, spender);
+            }
+            Event::ApprovalForAll { token, owner, operator, approved: true } if owner == wallet => {
+                operates(warnings, token, operator);
+            }
+            Event::OwnershipTransferred { contract, previous, .. } if previous == wallet => {
+                let detail = format!("it changes who controls {contract}");
+                warnings.add("ownership_change", Severity::High, detail);
+            }
+            Event::Upgraded { contract, .. } if seen.sight.calls.first().and_then(|call| call.to) == Some(contract) => {
+                warnings.add("proxy_upgrade", Severity::High, format!("it replaces the code of {contract}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn about_amounts(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
+    let is_large = |amount: U256, held: U256| amount > held / U256::from(2);
+    let large_token = seen.sight.calls.iter().flat_map(|call| &call.meanings).any(|meaning| match *meaning {
+        Meaning::TokenTransfer { token, from, amount, .. }
+            if from.is_none_or(|from| from == row.address) && seen.assets.standard(token) != TokenStandard::Erc721 =>
+        {
+            seen.assets.held(token).is_some_and(|held| is_large(amount, held))
+        }
+        _ => false,
+    });
+    if is_large(row.value.0, seen.sight.facts.account.balance.0) || large_token {
+        let detail = "it sends more than half of what the wallet holds of it";
+        warnings.add("large_share_of_balance", Severity::Medium, detail);
+    }
+}
