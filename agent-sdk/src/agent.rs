@@ -11,8 +11,8 @@ use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
 use crate::shared::TransactionId;
 use crate::{
-    AgentClientBuilder, Chain, Error, LoadedWallet, Page, Paging, PrepareTransaction, Secret, Status, Transaction,
-    TransactionFilter, Wallet, address, api_key,
+    AgentClientBuilder, Chain, Error, LoadedWallet, Page, Paging, PrepareTransaction, Secret, Status, Token,
+    Transaction, TransactionFilter, Wallet, address, api_key,
 };
 
 /// An agent's connection to the wallet server: it prepares transactions, and executes those a human
@@ -67,6 +67,14 @@ impl AgentClient {
     /// The chains the server is connected to.
     pub async fn chains(&self) -> Result<Vec<Chain>, Error> {
         self.http.chains().await
+    }
+
+    /// What a token contract says of itself. The chain, by EIP-155 id, may be left out when the
+    /// server has one.
+    ///
+    /// Fails with `unknown_chain` or `chain_unavailable`.
+    pub async fn token(&self, chain_id: Option<u64>, address: Address) -> Result<Token, Error> {
+        self.http.token(chain_id, address).await
     }
 
     /// Asks for a transaction. The answer is [`Status::Pending`]: now a human has to decide.

@@ -1,6 +1,6 @@
 //! The digest: one hash over everything that can change what a transaction means.
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, hex};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -41,6 +41,15 @@ impl Transaction {
             hash.update(field);
         }
         B256::from_slice(&hash.finalize())
+    }
+
+    /// The first 8 hex digits of [`computed_digest`](Self::computed_digest).
+    ///
+    /// An agent prints it, and the human's terminal shows it too: so people see that two screens
+    /// mean the same transaction. Too short to approve by.
+    #[must_use]
+    pub fn short_digest(&self) -> String {
+        hex::encode(&self.computed_digest()[..4])
     }
 
     /// Whether the digest the server gave is the digest of the fields it gave.

@@ -172,8 +172,14 @@ impl Error {
         }
     }
 
-    /// The transaction this is about: the refreshed one for `preview_changed`, the last one seen
-    /// for [`NotApproved`](Self::NotApproved) and [`StillWaiting`](Self::StillWaiting).
+    /// Why the transaction would revert, in the contract's words, where it said so.
+    #[must_use]
+    pub fn revert_reason(&self) -> Option<&str> {
+        self.problem()?.revert_reason.as_deref()
+    }
+
+    /// The transaction this is about: the refreshed one for `preview_changed`, the one whose
+    /// warnings were not acknowledged for `acknowledgement_required`, the last one seen for [`NotApproved`](Self::NotApproved) and [`StillWaiting`](Self::StillWaiting).
     #[must_use]
     pub fn transaction(&self) -> Option<&Transaction> {
         match self {

@@ -75,14 +75,19 @@ mod backoff;
 mod builder;
 mod call;
 mod chain;
+mod contract_call;
+mod deployment;
 mod digest;
 mod error;
 mod http;
 mod open_text;
 mod page;
 mod prepare;
+mod preview;
 mod problem;
 mod secret;
+#[cfg(feature = "user")]
+mod send;
 mod shared;
 mod status;
 mod transaction;
@@ -95,9 +100,15 @@ pub use action::Action;
 pub use agent::AgentClient;
 pub use builder::{AgentClientBuilder, ClientBuilder};
 pub use chain::Chain;
+pub use contract_call::{AbiCall, ContractCall};
+pub use deployment::Deployment;
 pub use error::Error;
 pub use page::{Page, Paging, TransactionFilter};
 pub use prepare::PrepareTransaction;
+pub use preview::{
+    AssetChange, AssetKind, ChangeDirection, DecodedArgument, DecodedCall, DecodingSource, Preview, Simulation,
+    SimulationMethod, SimulationOutcome, Token, TokenStandard,
+};
 pub use problem::{ErrorCode, Problem};
 pub use secret::Secret;
 pub use status::Status;
@@ -108,7 +119,8 @@ pub use wallet::{Balance, LoadedWallet, Wallet};
 pub use {
     account::{Login, Me, MfaSetup, Registered},
     agents::{Agent, CreateAgent, CreatedAgent},
-    authorize::Authorize,
+    authorize::{Authorize, AuthorizeBatch},
     builder::UserClientBuilder,
+    send::Send,
     user::UserClient,
 };

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Action, address};
+use crate::{Action, Deployment, address};
 
 /// A request for a transaction, for a human to decide on.
 ///
@@ -61,11 +61,29 @@ impl PrepareTransaction {
         Self::new(Action::Transfer { to_address, amount })
     }
 
+    /// Sends `amount` of an ERC-20 token, in its smallest unit.
+    #[must_use]
+    pub fn transfer_erc20(token_address: Address, to_address: Address, amount: U256) -> Self {
+        Self::new(Action::TransferErc20 { token_address, to_address, amount })
+    }
+
+    /// Calls a contract: a [`ContractCall`](crate::ContractCall) or an [`AbiCall`](crate::AbiCall).
+    #[must_use]
+    pub fn contract_call(call: impl Into<Action>) -> Self {
+        Self::new(call.into())
+    }
+
+    /// Deploys a contract.
+    #[must_use]
+    pub fn deploy(deployment: Deployment) -> Self {
+        Self::new(deployment.into())
+    }
+
     /// Sends these bytes, with `amount` wei of the chain's native coin. No `to_address` deploys a
     /// contract.
     #[must_use]
     pub fn raw(to_address: Option<Address>, amount: U256, data: Bytes) -> Self {
-        Self::new(Action::Raw { to_address, amount, data })
+        Self::new(Action::Raw { to_address, amount, data, contract_abi: None })
     }
 
     /// From the wallet with this address. May be left out when the agent has one wallet.

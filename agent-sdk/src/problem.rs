@@ -1,6 +1,7 @@
 //! The server's refusals, as RFC 9457 problems.
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::{Transaction, open_text::open_text};
 
@@ -23,9 +24,16 @@ pub struct Problem {
     /// Whether the same request may succeed later.
     #[serde(default)]
     pub retryable: bool,
-    /// The transaction as it is now, when the problem is that it has changed.
+    /// The transaction as it is now, when the problem is that it has changed or that its warnings
+    /// have to be acknowledged.
     #[serde(default)]
     pub transaction: Option<Box<Transaction>>,
+    /// Why the transaction would revert, in the contract's words.
+    #[serde(default)]
+    pub revert_reason: Option<String>,
+    /// Which of several transactions this is about.
+    #[serde(default)]
+    pub transaction_id: Option<Uuid>,
 }
 
 open_text! {
@@ -63,19 +71,21 @@ open_text! {
         DigestMismatch = "digest_mismatch",
         /// 409: fee or gas have outgrown what was shown; look again at [`Problem::transaction`].
         PreviewChanged = "preview_changed",
-        /// 409: a warning has to be acknowledged first.
+        /// 409: a warning has to be acknowledged first; it is in [`Problem::transaction`].
         AcknowledgementRequired = "acknowledgement_required",
         /// 409: the wallet's key was used outside this server.
         NonceUsedElsewhere = "nonce_used_elsewhere",
         /// 409: choose another username.
         UsernameTaken = "username_taken",
+        /// 409: the server holds a wallet with this address already.
+        WalletExists = "wallet_exists",
         /// 410: too late.
         Expired = "expired",
         /// 413: the request is too large.
         PayloadTooLarge = "payload_too_large",
         /// 415: the request is not JSON.
         UnsupportedMediaType = "unsupported_media_type",
-        /// 422: the transaction would revert.
+        /// 422: the transaction would revert; [`Problem::revert_reason`] may say why.
         SimulationFailed = "simulation_failed",
         /// 422: the wallet cannot pay for it.
         InsufficientFunds = "insufficient_funds",

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::call::Call;
 use crate::chain::Chains;
 use crate::http::Http;
-use crate::{Chain, Error, Page, Paging, Transaction, TransactionFilter, Wallet};
+use crate::{Chain, Error, Page, Paging, Token, Transaction, TransactionFilter, Wallet};
 
 /// The body of the calls about one transaction.
 #[derive(Serialize)]
@@ -24,6 +25,12 @@ impl Http {
     pub(crate) async fn chains(&self) -> Result<Vec<Chain>, Error> {
         let Chains { items } = self.send(Call::get("api/chains")).await?;
         Ok(items)
+    }
+
+    pub(crate) async fn token(&self, chain_id: Option<u64>, address: Address) -> Result<Token, Error> {
+        let mut query = vec![("address", address.to_checksum(None))];
+        query.extend(chain_id.map(|chain_id| ("chain_id", chain_id.to_string())));
+        self.send(Call::get("api/token").query(query)).await
     }
 
     pub(crate) async fn transactions(&self, filter: TransactionFilter) -> Result<Page<Transaction>, Error> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Action, Status, address, amount, open_text::open_text};
+use crate::{Action, Preview, Status, address, amount, open_text::open_text};
 
 /// A transaction: what was asked, the exact bytes to be signed, and how far it has come.
 ///
@@ -65,6 +65,9 @@ pub struct Transaction {
     /// SHA-256 over every field that changes the meaning: see
     /// [`computed_digest`](Self::computed_digest).
     pub digest: B256,
+    /// What it does, for the human; none when it was prepared by a server that made none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
     /// What the human should look at twice.
     pub warnings: Vec<Warning>,
     /// The sender's nonce, once approved.

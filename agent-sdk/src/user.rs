@@ -8,11 +8,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::account::BackupCodes;
+use crate::authorize::Authorized;
 use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
 use crate::{
-    Agent, Authorize, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup, Page, Paging,
-    Registered, Secret, Status, Transaction, TransactionFilter, UserClientBuilder, Wallet, address,
+    Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup, Page,
+    Paging, Registered, Secret, Send, Status, Token, Transaction, TransactionFilter, UserClientBuilder, Wallet,
+    address,
 };
 
 /// What a user proves themselves with, and for what. Each call sets its own fields.
@@ -170,6 +172,14 @@ impl UserClient {
         self.http.chains().await
     }
 
+    /// What a token contract says of itself. The chain, by EIP-155 id, may be left out when the
+    /// server has one.
+    ///
+    /// Fails with `unknown_chain` or `chain_unavailable`.
+    pub async fn token(&self, chain_id: Option<u64>, address: Address) -> Result<Token, Error> {
+        self.http.token(chain_id, address).await
+    }
+
     /// The user's transactions, newest first.
     pub async fn transactions(&self, filter: TransactionFilter) -> Result<Page<Transaction>, Error> {
         self.http.transactions(filter).await
@@ -206,6 +216,37 @@ impl UserClient {
     /// `expired`, or `invalid_state`.
     pub async fn authorize(&self, approval: Authorize) -> Result<Transaction, Error> {
         self.http.send_for_transaction(once("api/authorize_transaction", &approval)?).await
+    }
+
+    /// Approves several transactions with one code: all of them, or none.
+    ///
+    /// Fails as [`authorize`](Self::authorize) does; [`Problem::transaction_id`] says for which of
+    /// them.
+    ///
+    /// [`Problem::transaction_id`]: crate::Problem::transaction_id
+    pub async fn authorize_all(&self, batch: AuthorizeBatch) -> Result<Vec<Transaction>, Error> {
+        let Authorized { transactions } = self.http.send(once("api/authorize_transactions", &batch)?).await?;
+        transactions.into_iter().map(Transaction::checked).collect()
+    }
+
+    /// Shows what a send would be: nothing is stored, signed or sent. The transaction has version
+    /// 0 and an id that no other call knows.
+    ///
+    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, and
+    /// `invalid_request` when the arguments do not fit the ABI.
+    pub async fn preview(&self, send: &Send) -> Result<Transaction, Error> {
+        self.http.send_for_transaction(send.preview()?).await
+    }
+
+    /// Sends a transaction of the user's own. The answer is [`Status::Submitted`]: it is signed and
+    /// on its way.
+    ///
+    /// Sent twice, the same [`Send`] is one transaction. Fails with `invalid_credentials`,
+    /// `mfa_invalid`, `mfa_replayed`, `simulation_failed`, `insufficient_funds`, and with
+    /// `acknowledgement_required` when it has warnings that were not acknowledged
+    /// ([`Error::transaction`] has them).
+    pub async fn send(&self, send: &Send, password: &Secret, mfa_code: &Secret) -> Result<Transaction, Error> {
+        self.http.send_for_transaction(send.call(password, mfa_code)?).await
     }
 
     /// Rejects a transaction. `reason`: at most 280 characters, shown to the agent. Repeating it

@@ -61,7 +61,7 @@ fn signs_what_was_asked(transaction: &Transaction) -> bool {
     let Transaction { to, value, data, .. } = transaction;
     match &transaction.action {
         Action::Transfer { to_address, amount } => *to == Some(*to_address) && value == amount && data.is_empty(),
-        Action::Raw { to_address, amount, data: asked } => to == to_address && value == amount && data == asked,
+        Action::Raw { to_address, amount, data: asked, .. } => to == to_address && value == amount && data == asked,
         _ => true,
     }
 }
