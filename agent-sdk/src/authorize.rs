@@ -69,6 +69,7 @@ impl AuthorizeBatch {
 
     /// Approve this transaction as well, as it is here: one that has changed since is refused.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a batch is no number, and `+` would hide what is approved")]
     pub fn add(self, transaction: &Transaction) -> Self {
         self.add_acknowledging(transaction, [""; 0])
     }
