@@ -67,17 +67,40 @@ fn unix_microseconds(at: OffsetDateTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use alloy::primitives::{Address, Bytes, U256, b256, bytes};
+    use serde_json::{Map, Value};
     use time::Duration;
     use uuid::Uuid;
 
     use super::*;
-    use crate::transaction::tests::transfer;
+    use crate::transaction::tests::{WIRE, transfer};
 
     #[test]
     fn an_agents_transfer_has_the_digest_another_program_computed() {
         let expected = b256!("5d5913a79b1018cfe7f91004708821bf6334e63cd5c3dabbf4272f4662b92fb7");
         assert_eq!(transfer().computed_digest(), expected);
         assert!(transfer().digest_matches());
+    }
+
+    #[test]
+    fn every_published_vector_has_the_digest_another_program_computed() {
+        let vectors: Vec<Map<String, Value>> =
+            serde_json::from_str(include_str!("../../docs/digest-vectors.json")).expect("a list of objects");
+        assert!(vectors.len() >= 4);
+        for vector in vectors {
+            // What a vector leaves out, its transaction does not have.
+            let mut fields: Map<String, Value> = serde_json::from_str(WIRE).expect("an object");
+            fields.retain(|field, _| field != "agent_id" && field != "to");
+            fields.extend(vector.clone());
+            let transaction: Transaction = serde_json::from_value(fields.into()).expect("a transaction");
+            assert!(transaction.digest_matches(), "{}", vector["name"]);
+        }
+    }
+
+    #[test]
+    fn a_short_digest_is_the_beginning_of_the_recomputed_one() {
+        let mut transaction = transfer();
+        transaction.digest = B256::ZERO;
+        assert_eq!(transaction.short_digest(), "5d5913a7");
     }
 
     #[test]
