@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::primitives::B256;
 use uuid::Uuid;
 
-use crate::{ErrorCode, Problem, Transaction};
+use crate::{ErrorCode, Problem, Transaction, clean::clean};
 
 /// Why a call did not succeed. Contains no password, key, token or code.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +22,10 @@ pub enum Error {
 
     /// The transaction was decided, and not in its favour: rejected, expired or cancelled.
     #[error(
-        "transaction {} was not approved: it is {}",
+        "transaction {} was not approved: it is {}{}",
         transaction.transaction_id,
-        transaction.status
+        transaction.status,
+        reason(transaction)
     )]
     NotApproved {
         /// The transaction, with its `reason`.
@@ -178,8 +179,9 @@ impl Error {
         self.problem()?.revert_reason.as_deref()
     }
 
-    /// The transaction this is about: the refreshed one for `preview_changed`, the one whose
-    /// warnings were not acknowledged for `acknowledgement_required`, the last one seen for [`NotApproved`](Self::NotApproved) and [`StillWaiting`](Self::StillWaiting).
+    /// The transaction this is about: the refreshed one for `preview_changed`, the one with the
+    /// warnings for `acknowledgement_required`, the last one seen for
+    /// [`NotApproved`](Self::NotApproved) and [`StillWaiting`](Self::StillWaiting).
     #[must_use]
     pub fn transaction(&self) -> Option<&Transaction> {
         match self {
@@ -241,4 +243,30 @@ impl Error {
 /// The most telling words of a problem.
 fn words(problem: &Problem) -> &str {
     if problem.detail.is_empty() { &problem.title } else { &problem.detail }
+}
+
+/// The human's reason, if there is one, to follow the status.
+fn reason(transaction: &Transaction) -> String {
+    let reason = transaction.reason.as_deref().map(clean).unwrap_or_default();
+    if reason.is_empty() { reason } else { format!(" ({reason})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Status, transaction::tests::transfer};
+
+    #[test]
+    fn a_no_is_told_with_the_humans_reason_cleaned() {
+        let mut transaction = Box::new(transfer());
+        transaction.status = Status::Rejected;
+        transaction.reason = Some("paid\u{202e}\nlast week".into());
+        let id = transaction.transaction_id;
+        let error = Error::NotApproved { transaction: transaction.clone() };
+        assert_eq!(error.to_string(), format!("transaction {id} was not approved: it is rejected (paid last week)"));
+
+        transaction.reason = None;
+        let error = Error::NotApproved { transaction };
+        assert_eq!(error.to_string(), format!("transaction {id} was not approved: it is rejected"));
+    }
 }

@@ -224,6 +224,27 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_acknowledgement_brings_the_transaction_with_its_warnings() {
+        let mut body = problem("acknowledgement_required", 409);
+        body["transaction"] = serde_json::from_str(WIRE).expect("json");
+        body["transaction_id"] = body["transaction"]["transaction_id"].clone();
+        let error = refused(&body, 409, &[]);
+        let transaction = error.transaction().expect("the transaction");
+        assert_eq!(transaction.warnings[0].code, "first_time_recipient");
+        let named = error.problem().and_then(|problem| problem.transaction_id);
+        assert_eq!(named, Some(transaction.transaction_id));
+    }
+
+    #[test]
+    fn a_failed_simulation_says_why_where_the_contract_did() {
+        let mut body = problem("simulation_failed", 422);
+        assert_eq!(refused(&body, 422, &[]).revert_reason(), None);
+        body["revert_reason"] = "ERC20: transfer amount exceeds balance".into();
+        let error = refused(&body, 422, &[]);
+        assert_eq!(error.revert_reason(), Some("ERC20: transfer amount exceeds balance"));
+    }
+
+    #[test]
     fn an_answer_that_is_no_problem_keeps_its_status_and_request_id() {
         let error = refusal(502, &HeaderMap::new(), b"<html>bad gateway</html>");
         assert!(matches!(error, Error::UnexpectedAnswer { status: 502, .. }));

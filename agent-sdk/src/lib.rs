@@ -75,6 +75,7 @@ mod backoff;
 mod builder;
 mod call;
 mod chain;
+mod clean;
 mod contract_call;
 mod deployment;
 mod digest;
