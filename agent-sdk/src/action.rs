@@ -165,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_transfer_has_the_contracts_wire_form() {
+        let action = Action::TransferErc20 { token_address: TO, to_address: Address::ZERO, amount: U256::MAX };
+        let wire = json!({
+            "type": "transfer_erc20", "token_address": TO.to_checksum(None),
+            "to_address": "0x0000000000000000000000000000000000000000", "amount": U256::MAX.to_string(),
+        });
+        assert_eq!(serde_json::to_value(&action).expect("json"), wire);
+        assert_eq!(serde_json::from_value::<Action>(wire).expect("action"), action);
+    }
+
+    #[test]
     fn an_unknown_kind_is_kept_whole_and_a_malformed_known_one_is_an_error() {
         let wire = json!({"type": "stake", "validator": 7});
         let action: Action = serde_json::from_value(wire.clone()).expect("any kind");

@@ -1,17 +1,10 @@
 //! What a human's decisions look like on the wire.
 
-use agent_sdk::{Authorize, Status};
-use serde_json::{Value, json};
+use agent_sdk::{Authorize, AuthorizeBatch, Error, Status, Transaction};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::scripted::{Scripted, transaction};
-
-/// The path and the body of a request, as recorded.
-fn sent(request: &str) -> (&str, Value) {
-    let (head, body) = request.split_once("\r\n\r\n").expect("a whole request");
-    let path = head.split(' ').nth(1).expect("a request line");
-    (path, serde_json::from_str(body).expect("json"))
-}
+use crate::scripted::{Answer, Scripted, problem, sent, transaction, wire};
 
 #[tokio::test]
 async fn a_rejection_names_the_transaction_and_gives_a_reason_only_when_there_is_one() {
@@ -38,4 +31,48 @@ async fn an_approval_names_the_transaction_and_the_code_and_a_cancel_the_transac
     let approval = json!({ "transaction_id": id, "mfa_code": "123456" });
     assert_eq!(sent(&requests[0]), ("/api/authorize_transaction", approval));
     assert_eq!(sent(&requests[1]), ("/api/cancel_transaction", json!({ "transaction_id": id })));
+}
+
+fn pending() -> Transaction {
+    serde_json::from_value(wire("pending", 1)).expect("a transaction")
+}
+
+#[tokio::test]
+async fn a_batch_approves_each_transaction_by_its_digest_with_one_code() {
+    let body = json!({ "transactions": [wire("authorized", 2), wire("authorized", 2)] });
+    let server = Scripted::new(vec![Answer::Say(200, "", body.to_string())]).await;
+    let (first, mut second) = (pending(), pending());
+    second.transaction_id = Uuid::from_u128(7);
+    let batch = AuthorizeBatch::new("123456").add(&first).add_acknowledging(&second, ["unknown_calldata"]);
+    let authorized = server.user().authorize_all(batch).await.expect("authorized");
+    assert!(authorized.len() == 2 && authorized.iter().all(|transaction| transaction.status == Status::Authorized));
+
+    let transactions = json!([
+        { "transaction_id": first.transaction_id, "digest": first.digest },
+        { "transaction_id": Uuid::from_u128(7), "digest": second.digest, "acknowledge": ["unknown_calldata"] },
+    ]);
+    let expected = json!({ "transactions": transactions, "mfa_code": "123456" });
+    assert_eq!(sent(&server.requests()[0]), ("/api/authorize_transactions", expected));
+}
+
+#[tokio::test]
+async fn a_batch_with_a_digest_that_is_not_its_own_is_refused() {
+    let mut changed = wire("authorized", 2);
+    changed["gas_limit"] = 21001.into();
+    let body = json!({ "transactions": [wire("authorized", 2), changed] });
+    let server = Scripted::new(vec![Answer::Say(200, "", body.to_string())]).await;
+    let error = server.user().authorize_all(AuthorizeBatch::new("123456").add(&pending())).await;
+    assert!(matches!(error, Err(Error::DigestMismatch { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_batch_is_sent_again_only_when_the_server_has_not_acted() {
+    let body = json!({ "transactions": [wire("authorized", 2)] });
+    let answers = vec![problem(503, "busy", true), Answer::Say(200, "", body.to_string()), Answer::HangUp];
+    let server = Scripted::new(answers).await;
+    let batch = AuthorizeBatch::new("123456").add(&pending());
+    server.user().authorize_all(batch.clone()).await.expect("the second attempt");
+    let error = server.user().authorize_all(batch).await.expect_err("the answer was lost");
+    assert!(matches!(error, Error::ConnectionLost(_)), "{error:?}");
+    assert_eq!(server.requests().len(), 3);
 }

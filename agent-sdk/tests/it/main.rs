@@ -6,4 +6,5 @@ mod credentials;
 mod decisions;
 mod repeats;
 mod scripted;
+mod sends;
 mod waits;

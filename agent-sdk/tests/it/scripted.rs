@@ -118,3 +118,10 @@ pub(crate) fn problem(status: u16, code: &str, retryable: bool) -> Answer {
 pub(crate) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
+
+/// The path and the body of a request, as recorded.
+pub(crate) fn sent(request: &str) -> (&str, Value) {
+    let (head, body) = request.split_once("\r\n\r\n").expect("a whole request");
+    let path = head.split(' ').nth(1).expect("a request line");
+    (path, serde_json::from_str(body).expect("json"))
+}
