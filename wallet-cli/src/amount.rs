@@ -1,4 +1,6 @@
-//! Amounts of the native coin, written out exactly: never rounded, never in exponent form.
+//! Amounts of coins and tokens, read and written exactly: never rounded, never in exponent form.
+
+use std::str::FromStr;
 
 use alloy::primitives::{U256, U512, Uint};
 
@@ -27,6 +29,70 @@ pub(crate) fn total_at_most(value: U256, gas_limit: u64, max_fee_per_gas: U256) 
 /// The most that the gas of a transaction can cost.
 pub(crate) fn fee_at_most(gas_limit: u64, max_fee_per_gas: U256) -> U512 {
     U512::from(gas_limit) * U512::from(max_fee_per_gas)
+}
+
+/// An amount as a person types it, `25` or `0.05`: decimal digits with at most one dot between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decimal {
+    whole: String,
+    fraction: String,
+}
+
+/// Why an amount is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AmountError {
+    /// It is not written as amounts are.
+    #[error("write it as 25 or 0.05: digits, and a dot before the decimals")]
+    Shape,
+    /// It is finer than the smallest unit.
+    #[error("it has more than {0} decimals, and there is nothing smaller")]
+    TooFine(u8),
+    /// It does not fit.
+    #[error("that is more than any contract can count")]
+    TooLarge,
+}
+
+impl FromStr for Decimal {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let (whole, fraction) = match text.split_once('.') {
+            Some((_, "")) => return Err(AmountError::Shape),
+            Some(parts) => parts,
+            None => (text, ""),
+        };
+        let digits_only = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits_only {
+            return Err(AmountError::Shape);
+        }
+        Ok(Self { whole: whole.to_owned(), fraction: fraction.to_owned() })
+    }
+}
+
+impl Decimal {
+    /// The amount in the smallest unit of something with this many decimals.
+    ///
+    /// Fails when it is finer than that unit, and when it does not fit 256 bits.
+    pub(crate) fn units(&self, decimals: u8) -> Result<U256, AmountError> {
+        let Self { whole, fraction } = self;
+        let places = usize::from(decimals);
+        if fraction.len() > places {
+            return Err(AmountError::TooFine(decimals));
+        }
+        let digits = format!("{whole}{fraction:0<places$}");
+        let digits = match digits.trim_start_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        U256::from_str_radix(digits, 10).map_err(|_| AmountError::TooLarge)
+    }
+}
+
+/// Reads an amount of the native coin, e.g. `0.05`, as wei.
+///
+/// Fails when it is not an amount, has more than 18 decimals, or does not fit.
+pub(crate) fn parse_coins(text: &str) -> Result<U256, AmountError> {
+    text.parse::<Decimal>()?.units(COIN_DECIMALS as u8)
 }
 
 /// Puts the decimal point `decimals` places from the right and drops the zeros that say nothing.
@@ -78,6 +144,33 @@ mod tests {
             mixed = mixed.wrapping_mul(mixed).wrapping_add(amount);
             amount >>= 1;
         }
+    }
+
+    #[test]
+    fn what_people_type_becomes_exactly_that_many_units() {
+        for (text, decimals, units) in
+            [("25.5", 6, "25500000"), ("0.000001", 6, "1"), ("007", 0, "7"), ("0", 18, "0"), ("0.0", 1, "0")]
+        {
+            let amount: Decimal = text.parse().expect("an amount");
+            assert_eq!(amount.units(decimals).map(|units| units.to_string()).as_deref(), Ok(units), "{text}");
+        }
+        let largest = format!("{}.{}", &U256::MAX.to_string()[..60], &U256::MAX.to_string()[60..]);
+        assert_eq!(parse_coins(&largest), Ok(U256::MAX));
+    }
+
+    #[test]
+    fn what_is_not_an_exact_amount_is_refused() {
+        for text in ["", ".", "5.", ".5", "-1", "+1", "1e18", "0x10", "1_000", "0,05", "1.2.3", " 1", "٣", "1 ETH"] {
+            assert_eq!(parse_coins(text), Err(AmountError::Shape), "{text:?}");
+        }
+        let amount: Decimal = "25.50".parse().expect("an amount");
+        assert_eq!(amount.units(1), Err(AmountError::TooFine(1)));
+        let too_large: Decimal = U256::MAX.to_string().parse().expect("an amount");
+        assert_eq!(too_large.units(1), Err(AmountError::TooLarge));
+        assert_eq!(
+            "9".repeat(100_000).parse::<Decimal>().and_then(|amount| amount.units(255)),
+            Err(AmountError::TooLarge)
+        );
     }
 
     #[test]

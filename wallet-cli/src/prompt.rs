@@ -32,12 +32,19 @@ pub(crate) fn password(question: &str, instead: &'static str) -> Result<String, 
     Ok(rpassword::prompt_password(format!("{question} "))?)
 }
 
-/// Asks whether to go on. Anything but a clear yes is a no.
+/// Asks whether to go on. Anything but a clear yes is a no, and so is the end of the input (Ctrl-D).
 ///
-/// Fails without a terminal, and when the input has ended.
+/// Fails without a terminal.
 pub(crate) fn confirm(output: Output, question: &str, instead: &'static str) -> Result<bool, Failure> {
-    let answer = line(output, &format!("{question} [y/N]"), instead)?;
-    Ok(is_yes(&answer))
+    match line(output, &format!("{question} [y/N]"), instead) {
+        Ok(answer) => Ok(is_yes(&answer)),
+        Err(Failure::NoAnswer { .. }) => {
+            // The cursor stands behind the question: what comes next begins a line.
+            output.show(|_| String::new());
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The next line of standard input without its line break. `flag` is the one that announced it.

@@ -3,6 +3,9 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+/// How much further in the lines after the first are, where a value goes on.
+const HANGING: usize = 4;
+
 /// Text that came from the server or an agent, on one line and harmless to a terminal: escape
 /// sequences, control characters and every character that reorders or hides text are gone.
 pub(crate) fn clean(text: &str) -> String {
@@ -48,12 +51,51 @@ fn skip_control_sequence(rest: &mut Peekable<Chars<'_>>) {
     rest.next_if(|next| matches!(next, '@'..='~'));
 }
 
-/// The columns that text takes, counting one a character.
+/// The columns that text takes at most. What is counted too low would run over the edge of the terminal
+/// and go on in the first column, where the labels are.
 pub(crate) fn columns(text: &str) -> usize {
-    text.chars().count()
+    text.chars().map(width).sum()
 }
 
-/// Breaks text between words into lines of at most `width` characters; a longer word is cut.
+/// The columns that one character takes at most: two for those of East Asian scripts and pictures
+/// (Unicode Standard Annex #11, the blocks that hold wide characters).
+fn width(character: char) -> usize {
+    match character {
+        '\u{1100}'..='\u{11ff}'
+        | '\u{231a}'..='\u{23ff}'
+        | '\u{2600}'..='\u{27bf}'
+        | '\u{2b00}'..='\u{2bff}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{a960}'..='\u{a97f}'
+        | '\u{ac00}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe10}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ffef}'
+        | '\u{16fe0}'..='\u{18dff}'
+        | '\u{1aff0}'..='\u{1b2ff}'
+        | '\u{1d300}'..='\u{1d37f}'
+        | '\u{1f000}'..='\u{1faff}'
+        | '\u{20000}'..='\u{3ffff}' => 2,
+        _ => 1,
+    }
+}
+
+/// Lays text out below itself: the first line `indent` columns in, what does not fit on it four columns
+/// further. So no words can pass for the beginning of a line.
+pub(crate) fn hang(text: &str, indent: usize, width: usize) -> Vec<String> {
+    let space = width.saturating_sub(indent + HANGING).max(1);
+    let mut lines = wrap(text, space + HANGING);
+    if lines.len() > 1 {
+        let first = lines.swap_remove(0);
+        let rest = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let rest = rest.strip_prefix(first.as_str()).unwrap_or_default().to_owned();
+        lines = std::iter::once(first).chain(wrap(&rest, space)).collect();
+    }
+    let indents = std::iter::once(indent).chain(std::iter::repeat(indent + HANGING));
+    lines.iter().zip(indents).map(|(line, indent)| format!("{:indent$}{line}", "")).collect()
+}
+
+/// Breaks text between words into lines of at most `width` columns; a longer word is cut.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -77,10 +119,24 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Cuts a word into pieces of at most `width` characters.
+/// Cuts a word into pieces of at most `width` columns, or of one character where that is wider.
 pub(crate) fn cut(word: &str, width: usize) -> Vec<String> {
-    let characters: Vec<char> = word.chars().collect();
-    characters.chunks(width).map(|piece| piece.iter().collect()).collect()
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
+    for character in word.chars() {
+        if !piece.is_empty() && columns(&piece) + self::width(character) > width {
+            pieces.push(std::mem::take(&mut piece));
+        }
+        piece.push(character);
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// The beginning of a text of at most `most` characters, and how many characters it lacks.
+pub(crate) fn shorten(text: &str, most: usize) -> (String, usize) {
+    let left_out = text.chars().count().saturating_sub(most);
+    (text.chars().take(most).collect(), left_out)
 }
 
 #[cfg(test)]
@@ -122,5 +178,21 @@ mod tests {
             assert_eq!(letters(&lines.concat()), letters(&text));
         }
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_on_further_in() {
+        assert_eq!(hang("to someone", 2, 20), ["  to someone"]);
+        assert_eq!(hang("pays aaaa bbbb cccc dddd", 2, 16), ["  pays aaaa bbbb", "      cccc dddd"]);
+        assert_eq!(hang(&"x".repeat(30), 0, 20), ["x".repeat(20), format!("    {}", "x".repeat(10))]);
+    }
+
+    #[test]
+    fn wide_characters_cannot_run_over_the_edge_of_the_terminal() {
+        for text in ["支払い".repeat(40), "🏠 ".repeat(60), "한국어 ".repeat(30)] {
+            assert!(wrap(&text, 40).iter().all(|line| columns(line) <= 40));
+            assert!(wrap(&text, 40)[0].chars().filter(|character| !character.is_whitespace()).count() <= 20);
+        }
+        assert_eq!(columns("Miete für März, إيجار"), 21);
     }
 }
