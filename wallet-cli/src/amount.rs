@@ -31,6 +31,11 @@ pub(crate) fn fee_at_most(gas_limit: u64, max_fee_per_gas: U256) -> U512 {
     U512::from(gas_limit) * U512::from(max_fee_per_gas)
 }
 
+/// An exact number as people can read it: all of its digits, but for the largest that there can be.
+pub(crate) fn in_full(number: &str) -> String {
+    if number == U256::MAX.to_string() { "2^256 - 1, the most there can be".to_owned() } else { number.to_owned() }
+}
+
 /// An amount as a person types it, `25` or `0.05`: decimal digits with at most one dot between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal {

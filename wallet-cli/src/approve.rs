@@ -1,11 +1,13 @@
-//! `tx approve`: show the whole transaction, ask, take the code, and approve exactly what was shown.
+//! `tx approve`: show every transaction whole, ask, take the code, and approve exactly what was shown.
 
-use agent_sdk::{Authorize, ErrorCode, Status, Transaction};
+use agent_sdk::{Authorize, AuthorizeBatch, ErrorCode, Secret, Status, Transaction};
 use clap::Args;
 use uuid::Uuid;
 
-use crate::app::{App, Session, now};
+use crate::acceptance::Acceptance;
+use crate::app::{App, Session};
 use crate::changes;
+use crate::detail::DetailArgs;
 use crate::exit::Failure;
 use crate::prompt;
 use crate::review::{self, Objection};
@@ -13,112 +15,187 @@ use crate::secret_args::CodeArgs;
 use crate::surroundings::Surroundings;
 use crate::tx::print_state;
 
+/// The most transactions that one code approves.
+const MOST: usize = 20;
+
 /// Approves transactions.
 #[derive(Args)]
 #[command(
     after_help = "Each is shown in full before anything is asked. Whatever is not a clear yes leaves it as it is.
+Several take one yes and one code together: all of them are approved, or none.
 
 Examples:
   wallet-cli tx approve 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55
+  wallet-cli tx approve 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 019ab5f2-9d04-7b11-8a52-64c1d7e0f3aa
   totp-generator | wallet-cli tx approve 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --yes --mfa-code-stdin"
 )]
 pub(crate) struct ApproveArgs {
-    /// The transactions' ids
-    #[arg(required = true, value_name = "TRANSACTION_ID")]
+    /// The transactions' ids: 20 at most
+    #[arg(required = true, num_args = 1..=MOST, value_name = "TRANSACTION_ID")]
     transaction_ids: Vec<Uuid>,
 
     /// Approve without asking: you have reviewed them some other way
     ///
-    /// What costs more by now than it is shown to cost is refused all the same.
+    /// What costs more or does worse by now than it is shown is refused all the same, and every HIGH
+    /// warning needs --acknowledge.
     #[arg(long)]
     yes: bool,
 
-    /// Approve in spite of a problem with this code, after reading what it says; may be repeated
+    /// Approve in spite of a warning or a problem with this code, after reading what it says; may be
+    /// repeated
     #[arg(long, value_name = "CODE")]
     acknowledge: Vec<String>,
 
     #[command(flatten)]
+    detail: DetailArgs,
+    #[command(flatten)]
     code: CodeArgs,
 }
 
-/// Runs `tx approve`. A no to one transaction goes on to the next; a failure ends the command.
-pub(crate) async fn run(app: &App, args: ApproveArgs) -> Result<(), Failure> {
-    if args.transaction_ids.len() > 1 && args.code.is_only_one() {
-        return Err(Failure::OneCodeForMany);
-    }
-    let session = app.session()?;
-    let mut declined = false;
-    for &transaction_id in &args.transaction_ids {
-        match approve(app, &session, &args, transaction_id).await {
-            Err(Failure::Declined) => declined = true,
-            approved => approved?,
-        }
-    }
-    if declined { Err(Failure::Declined) } else { Ok(()) }
+/// A transaction that has been shown.
+struct Reviewed {
+    shown: Transaction,
+    around: Surroundings,
+    acceptance: Acceptance,
 }
 
-/// Reviews one transaction and approves it.
-async fn approve(app: &App, session: &Session, args: &ApproveArgs, transaction_id: Uuid) -> Result<(), Failure> {
-    let client = &session.client;
-    let mut shown = client.status(transaction_id).await?;
-    check(&shown, transaction_id, session)?;
-    match &shown.status {
-        Status::Pending => {}
-        Status::Authorized | Status::Submitted | Status::Mined | Status::Confirmed => {
-            app.output.note("it was approved before");
-            return print_state(app, &shown);
-        }
-        status => {
-            return Err(Failure::Ended { transaction_id, status: status.to_string() });
+/// Runs `tx approve`.
+pub(crate) async fn run(app: &App, args: ApproveArgs) -> Result<(), Failure> {
+    let session = app.session()?;
+    let mut pending = Vec::new();
+    for transaction_id in unique(&args.transaction_ids) {
+        let transaction = session.client.status(transaction_id).await?;
+        check(&transaction, transaction_id, &session)?;
+        match &transaction.status {
+            Status::Pending => pending.push(transaction),
+            Status::Authorized | Status::Submitted | Status::Mined | Status::Confirmed => {
+                app.output.note("it was approved before");
+                print_state(app, &transaction)?;
+            }
+            status => return Err(Failure::Ended { transaction_id, status: status.to_string() }),
         }
     }
-    let around = Surroundings::of(client, &shown).await?;
-    app.output.show(|paint| review::screen(&shown, &around, now(), paint));
+    let mut all = Vec::new();
+    let count = pending.len();
+    for (number, shown) in pending.into_iter().enumerate() {
+        if count > 1 {
+            app.output.show(|paint| paint.strong(&format!("\n{} of {count}", number + 1)));
+        }
+        let around = Surroundings::of(&session.client, &shown).await?;
+        app.output.show(|paint| review::screen(&shown, &around, args.detail.view(paint)));
+        all.push(Reviewed { shown, around, acceptance: Acceptance::new(&args.acknowledge) });
+    }
+    if all.is_empty() { Ok(()) } else { decide(app, &session, &args, all).await }
+}
+
+/// Asks and approves, and asks again whenever one of them has changed in the meantime.
+async fn decide(app: &App, session: &Session, args: &ApproveArgs, mut all: Vec<Reviewed>) -> Result<(), Failure> {
+    // --yes is said to the transactions as they are. What changes afterwards takes a person.
     let mut must_ask = !args.yes;
     loop {
-        if must_ask && !prompt::confirm(app.output, "\nApprove?", "--yes")? {
+        let is_batch = all.len() > 1;
+        for Reviewed { shown, acceptance, .. } in &mut all {
+            if is_batch && acceptance.lacks(shown) {
+                app.output.show(|paint| paint.strong(&format!("\nTransaction {}:", shown.transaction_id)));
+            }
+            if !acceptance.ask(app.output, shown, must_ask && prompt::is_possible())? {
+                return Err(Failure::Declined);
+            }
+        }
+        if must_ask && !prompt::confirm(app.output, &question(&all), "--yes")? {
             return Err(Failure::Declined);
         }
-        let fresh = match authorize(app, session, args, &shown).await {
-            Ok(approved) => return print_state(app, &approved),
-            Err(failure) => changed(failure)?,
+        let failure = match authorize(app, session, args, &all).await {
+            Ok(approved) => return approved.iter().try_for_each(|transaction| print_state(app, transaction)),
+            Err(failure) => failure,
         };
-        check(&fresh, transaction_id, session)?;
-        let object = |objection| Failure::Objection { transaction_id, objection };
-        app.output.show(|paint| review::screen(&fresh, &around, now(), paint));
-        let changes = |paint| changes::between(&shown, &fresh, &around.symbol, paint);
-        app.output.try_show(changes).map_err(object)?;
-        // --yes was said to the transaction as it was. The new one takes a person.
+        show_again(app, session, args, &mut all, failure)?;
         must_ask = true;
-        shown = fresh;
     }
 }
 
-/// Approves by the digest recomputed from what was shown.
+/// The question that decides.
+fn question(all: &[Reviewed]) -> String {
+    match all.len() {
+        1 => "\nApprove?".to_owned(),
+        count => format!("\nApprove all {count}?"),
+    }
+}
+
+/// Approves by the digests recomputed from what was shown: one transaction, or all of them or none.
 async fn authorize(
     app: &App,
     session: &Session,
     args: &ApproveArgs,
-    shown: &Transaction,
-) -> Result<Transaction, Failure> {
-    let approval = async |code| {
-        let approval = Authorize::new(shown.transaction_id, code)
-            .digest(shown.computed_digest())
-            .acknowledge(args.acknowledge.iter());
-        session.client.authorize(approval).await
+    all: &[Reviewed],
+) -> Result<Vec<Transaction>, Failure> {
+    let approve = async |code: Secret| {
+        if let [Reviewed { shown, acceptance, .. }] = all {
+            let approval = Authorize::new(shown.transaction_id, code)
+                .digest(shown.computed_digest())
+                .acknowledge(acceptance.codes(shown));
+            return session.client.authorize(approval).await.map(|approved| vec![approved]);
+        }
+        let batch = all.iter().fold(AuthorizeBatch::new(code), |batch, Reviewed { shown, acceptance, .. }| {
+            batch.add_acknowledging(shown, acceptance.codes(shown))
+        });
+        session.client.authorize_all(batch).await
     };
-    args.code.try_codes(app.output, CodeArgs::read, approval).await
+    args.code.try_codes(app.output, CodeArgs::read, approve).await
+}
+
+/// Shows what a transaction has become, and what is different, when that is why the approval failed and there is
+/// a person to ask anew.
+fn show_again(
+    app: &App,
+    session: &Session,
+    args: &ApproveArgs,
+    all: &mut [Reviewed],
+    failure: Failure,
+) -> Result<(), Failure> {
+    let Some(fresh) = changed(&failure).cloned() else {
+        return Err(failure);
+    };
+    let transaction_id = fresh.transaction_id;
+    let Some(reviewed) = all.iter_mut().find(|one| one.shown.transaction_id == transaction_id) else {
+        return Err(Failure::Objection { transaction_id, objection: Objection::AnotherTransaction });
+    };
+    check(&fresh, transaction_id, session)?;
+    if is_acknowledgement(&failure) && !reviewed.acceptance.lacks(&fresh) {
+        // Everything that can be accepted here has been.
+        return Err(failure);
+    }
+    let Reviewed { shown, around, .. } = reviewed;
+    app.output.show(|paint| review::screen(&fresh, around, args.detail.view(paint)));
+    let changes = |paint| changes::between(shown, &fresh, &around.symbol, paint);
+    app.output.try_show(changes).map_err(|objection| Failure::Objection { transaction_id, objection })?;
+    *shown = fresh;
+    Ok(())
 }
 
 /// The transaction as it is now, when the failure is that it has changed and there is a person to ask anew.
-fn changed(failure: Failure) -> Result<Transaction, Failure> {
-    let Failure::Server(error) = &failure else {
-        return Err(failure);
+pub(crate) fn changed(failure: &Failure) -> Option<&Transaction> {
+    let Failure::Server(error) = failure else {
+        return None;
     };
-    match error.transaction() {
-        Some(fresh) if error.code() == Some(ErrorCode::PreviewChanged) && prompt::is_possible() => Ok(fresh.clone()),
-        _ => Err(failure),
+    let asks_anew = matches!(error.code(), Some(ErrorCode::PreviewChanged | ErrorCode::AcknowledgementRequired));
+    error.transaction().filter(|_| asks_anew && prompt::is_possible())
+}
+
+/// Whether the failure is that a warning has not been accepted.
+pub(crate) fn is_acknowledgement(failure: &Failure) -> bool {
+    matches!(failure, Failure::Server(error) if error.code() == Some(ErrorCode::AcknowledgementRequired))
+}
+
+/// The ids in their order, each once.
+fn unique(ids: &[Uuid]) -> Vec<Uuid> {
+    let mut unique = Vec::new();
+    for id in ids {
+        if !unique.contains(id) {
+            unique.push(*id);
+        }
     }
+    unique
 }
 
 /// Checks that the screen tells the truth about what an approval would sign.

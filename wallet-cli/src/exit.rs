@@ -74,9 +74,34 @@ pub(crate) enum Failure {
     /// The text cannot be a code.
     #[error("a code is 6 digits")]
     NotACode,
-    /// One code cannot approve several transactions.
-    #[error("WALLET_MFA_CODE holds one code, and one code approves one transaction")]
-    OneCodeForMany,
+    /// A grave warning that nobody has accepted.
+    #[error("not accepted: {warning}; a script accepts it with --acknowledge {code}")]
+    NotAcknowledged {
+        /// The warning, as it is shown.
+        warning: String,
+        /// Its code.
+        code: String,
+    },
+    /// Nothing says which of the wallets is meant.
+    #[error("you have several wallets: choose one with --from")]
+    WhichWallet,
+    /// There is no wallet to pay from.
+    #[error("you have no wallet")]
+    NoWallet,
+    /// What is asked for cannot be said to the server.
+    #[error("{0}")]
+    Request(String),
+    /// The answer to a send was lost: it may have been sent, or not.
+    #[error("no answer, so it may or may not have been sent: {error}")]
+    LostAnswer {
+        /// What happened to the answer.
+        error: String,
+        /// The key under which the same request is never acted on twice.
+        idempotency_key: String,
+    },
+    /// Something else was sent than was shown.
+    #[error("{0} is not what was shown and confirmed")]
+    SentAnother(Uuid),
     /// What the server shows must not be approved.
     #[error("refused to approve {transaction_id}: {objection}")]
     Objection {
@@ -88,6 +113,9 @@ pub(crate) enum Failure {
     /// The person did not say yes.
     #[error("not approved")]
     Declined,
+    /// The person did not say yes to a send.
+    #[error("not sent")]
+    NotSent,
     /// The transaction ended in another way than asked for.
     #[error("{transaction_id} is {status}")]
     Ended {
@@ -118,9 +146,8 @@ impl Failure {
                 _ => Exit::Refused,
             },
             Self::NotLoggedIn | Self::SessionEnded => Exit::LogIn,
-            Self::NeedsTerminal { .. } | Self::NoAnswer { .. } | Self::NotACode | Self::OneCodeForMany => {
-                Exit::NeedsTerminal
-            }
+            Self::LostAnswer { .. } => Exit::Unreachable,
+            Self::NeedsTerminal { .. } | Self::NoAnswer { .. } | Self::NotACode => Exit::NeedsTerminal,
             Self::StillPending { .. } => Exit::Pending,
             _ => Exit::Refused,
         }
@@ -156,6 +183,9 @@ mod tests {
             (refused(401, "invalid_credentials"), 1),
             (refused(418, "a_code_of_the_future"), 1),
             (Failure::Declined, 1),
+            (Failure::NotSent, 1),
+            (Failure::NotAcknowledged { warning: String::new(), code: String::new() }, 1),
+            (Failure::LostAnswer { error: String::new(), idempotency_key: String::new() }, 3),
             (refused(401, "unauthenticated"), 4),
             (Failure::NotLoggedIn, 4),
             (Failure::SessionEnded, 4),

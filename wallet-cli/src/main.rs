@@ -4,6 +4,7 @@
 //! file; `output` is the only one that prints, `prompt` the only one that asks, `environment` the only one
 //! that reads variables. `review` decides what a person sees before approving: begin there.
 
+mod acceptance;
 mod account;
 mod agent;
 mod amount;
@@ -12,6 +13,7 @@ mod approve;
 mod args;
 mod changes;
 mod credentials;
+mod detail;
 mod environment;
 mod exit;
 mod json;

@@ -1,5 +1,6 @@
 //! What is told about a failure: the reason, the server's code and request id, and what to do about it.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use agent_sdk::{Error as ServerError, ErrorCode};
@@ -40,7 +41,7 @@ impl Report {
 impl From<&Failure> for Report {
     fn from(failure: &Failure) -> Self {
         let Failure::Server(error) = failure else {
-            let hint = hint(failure).map(str::to_owned);
+            let hint = hint(failure).map(Cow::into_owned);
             return Self { error: clean(&failure.to_string()), code: None, request_id: None, hint };
         };
         Self {
@@ -53,7 +54,7 @@ impl From<&Failure> for Report {
 }
 
 /// The server's sentence, or what kept it from answering down to the first cause.
-fn in_words(error: &ServerError) -> String {
+pub(crate) fn in_words(error: &ServerError) -> String {
     if let Some(problem) = error.problem() {
         let sentence = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
         return sentence.clone();
@@ -69,15 +70,23 @@ fn in_words(error: &ServerError) -> String {
 }
 
 /// What to do about a failure on this side.
-fn hint(failure: &Failure) -> Option<&'static str> {
-    Some(match failure {
+fn hint(failure: &Failure) -> Option<Cow<'static, str>> {
+    let hint = match failure {
         Failure::NotLoggedIn | Failure::SessionEnded => "log in with `wallet-cli login`",
-        Failure::OneCodeForMany => "give one code a line with --mfa-code-stdin",
+        Failure::NoWallet => "make one with `wallet-cli wallet create`",
+        Failure::WhichWallet => "they are listed by `wallet-cli wallet list`",
         Failure::Declined => "it stays pending; end it with `wallet-cli tx reject`",
         Failure::Objection { .. } => "do not approve it anywhere; tell whoever runs the server",
+        Failure::SentAnother(_) => "try `wallet-cli tx cancel` at once; tell whoever runs the server",
         Failure::StillPending { .. } => "wait longer with --timeout",
+        Failure::LostAnswer { idempotency_key, .. } => {
+            let hint =
+                format!("repeat the same command with --idempotency-key {idempotency_key}: nothing is sent twice");
+            return Some(hint.into());
+        }
         _ => return None,
-    })
+    };
+    Some(hint.into())
 }
 
 /// What to do about an answer of the server, or about its silence.

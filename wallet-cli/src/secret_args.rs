@@ -115,7 +115,7 @@ impl CodeArgs {
     }
 
     /// Whether every code comes from the environment, which holds only one.
-    pub(crate) fn is_only_one(&self) -> bool {
+    fn is_only_one(&self) -> bool {
         !self.mfa_code_stdin && environment::variable(environment::MFA_CODE).is_some()
     }
 

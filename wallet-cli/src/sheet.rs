@@ -1,12 +1,15 @@
 //! Labelled lines that fit a terminal 80 columns wide. Whatever goes in is made harmless on the way.
 
 use crate::paint::Paint;
-use crate::text::{clean, columns, wrap};
+use crate::text::{clean, columns, hang};
 
 /// Columns taken by the label.
 const LABEL_WIDTH: usize = 12;
 /// Columns left for the value: a 32-byte hash in hex fits exactly.
 pub(crate) const VALUE_WIDTH: usize = 66;
+
+/// The furthest that a value is indented in the column of values.
+const DEEPEST_INDENT: usize = 16;
 
 /// A sheet of labelled lines, built from top to bottom.
 pub(crate) struct Sheet {
@@ -70,6 +73,17 @@ impl Sheet {
         }
     }
 
+    /// The styles of the sheet.
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    /// The finished lines of another sheet below those of this.
+    pub(crate) fn append(mut self, lines: &str) -> Self {
+        self.text.push_str(lines);
+        self
+    }
+
     /// The sheet as text.
     pub(crate) fn finish(self) -> String {
         self.text
@@ -82,7 +96,11 @@ impl Sheet {
     }
 }
 
-/// A value that fits stays as it is, with its indentation; a longer one is broken between words.
+/// A value that fits stays as it is, with its indentation; a longer one goes on further in.
 fn fit(value: String) -> Vec<String> {
-    if columns(&value) <= VALUE_WIDTH { vec![value] } else { wrap(&value, VALUE_WIDTH) }
+    if columns(&value) <= VALUE_WIDTH {
+        return vec![value];
+    }
+    let indent = value.chars().take_while(|character| *character == ' ').count();
+    hang(&value, indent.min(DEEPEST_INDENT), VALUE_WIDTH)
 }

@@ -23,6 +23,16 @@ pub(crate) fn clean(text: &str) -> String {
     cleaned
 }
 
+/// The same with every gap between words one space wide, so that nothing is pushed out of sight.
+pub(crate) fn words(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same between quotation marks that it cannot end.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", words(text).replace('"', "'"))
+}
+
 /// Whether a character can change how its neighbours look instead of being seen itself: controls,
 /// bidirectional controls (Unicode Standard Annex #9), line separators and invisible characters.
 pub(crate) fn deceives(character: char) -> bool {
@@ -33,8 +43,9 @@ pub(crate) fn deceives(character: char) -> bool {
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -123,11 +134,15 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 pub(crate) fn cut(word: &str, width: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();
+    let mut length = 0;
     for character in word.chars() {
-        if !piece.is_empty() && columns(&piece) + self::width(character) > width {
+        let columns = self::width(character);
+        if !piece.is_empty() && length + columns > width {
             pieces.push(std::mem::take(&mut piece));
+            length = 0;
         }
         piece.push(character);
+        length += columns;
     }
     pieces.push(piece);
     pieces

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use crate::amount::coins;
-use crate::app::{App, now};
+use crate::app::App;
 use crate::approve::{self, ApproveArgs};
 use crate::args::PageArgs;
+use crate::detail::DetailArgs;
 use crate::exit::Failure;
 use crate::json;
 use crate::review;
@@ -25,12 +26,14 @@ pub(crate) enum TxCommand {
     List(ListArgs),
     /// Show everything a transaction will do, and how far it has come
     #[command(after_help = "Example:
-  wallet-cli tx show 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55")]
+  wallet-cli tx show 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --data")]
     Show {
         /// The transaction's id
         transaction_id: Uuid,
+        #[command(flatten)]
+        detail: DetailArgs,
     },
-    /// Review transactions and approve them, one at a time
+    /// Review transactions and approve them, all or none
     Approve(ApproveArgs),
     /// Say no to a transaction, for good
     #[command(after_help = "Example:
@@ -81,7 +84,7 @@ pub(crate) struct ListArgs {
 pub(crate) async fn run(app: &App, command: TxCommand) -> Result<(), Failure> {
     match command {
         TxCommand::List(args) => list(app, args).await,
-        TxCommand::Show { transaction_id } => show(app, transaction_id).await,
+        TxCommand::Show { transaction_id, detail } => show(app, transaction_id, detail).await,
         TxCommand::Approve(args) => approve::run(app, args).await,
         TxCommand::Reject { transaction_id, reason } => {
             let client = app.session()?.client;
@@ -110,11 +113,11 @@ fn row(transaction: &Transaction) -> [String; 4] {
     [transaction_id.to_string(), status.to_string(), to, coins(*value)]
 }
 
-async fn show(app: &App, transaction_id: Uuid) -> Result<(), Failure> {
+async fn show(app: &App, transaction_id: Uuid, detail: DetailArgs) -> Result<(), Failure> {
     let client = app.session()?.client;
     let transaction = client.status(transaction_id).await?;
     let around = Surroundings::of(&client, &transaction).await?;
-    app.output.result(&transaction, |paint| review::screen(&transaction, &around, now(), paint))
+    app.output.result(&transaction, |paint| review::screen(&transaction, &around, detail.view(paint)))
 }
 
 /// Prints where a transaction stands after something was done to it.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use agent_sdk::{Status, Transaction};
+use agent_sdk::{Status, Transaction, UserClient};
 use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) struct WaitArgs {
 
 /// What to wait for.
 #[derive(Clone, Copy, ValueEnum)]
-enum Until {
+pub(crate) enum Until {
     /// Approved, rejected, withdrawn or too late
     Decided,
     /// Settled: nothing can change it any more
@@ -59,8 +59,22 @@ impl Until {
 pub(crate) async fn run(app: &App, args: WaitArgs) -> Result<(), Failure> {
     let WaitArgs { transaction_id, timeout, until } = args;
     let client = app.session()?.client;
+    let seen = client.status(transaction_id).await?;
+    follow(app, &client, seen, timeout, until).await
+}
+
+/// Follows a transaction, prints it as it then is, and says how it went.
+///
+/// Fails when it ended in another way than hoped for, and when the time runs out.
+pub(crate) async fn follow(
+    app: &App,
+    client: &UserClient,
+    mut seen: Transaction,
+    timeout: Duration,
+    until: Until,
+) -> Result<(), Failure> {
+    let transaction_id = seen.transaction_id;
     let deadline = Instant::now() + timeout;
-    let mut seen = client.status(transaction_id).await?;
     while !until.is_reached(&seen.status) {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
