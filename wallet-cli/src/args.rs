@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::account::{LoginArgs, RegisterArgs};
 use crate::agent::AgentCommand;
 use crate::mfa::MfaCommand;
+use crate::send::{CallArgs, SendArgs, SendTokenArgs};
 use crate::server_url::ServerUrl;
 use crate::tx::TxCommand;
 use crate::wallet::WalletCommand;
@@ -85,6 +86,12 @@ pub(crate) enum Command {
     /// Transactions: what agents ask for and you decide
     #[command(subcommand)]
     Tx(TxCommand),
+    /// Send coins from a wallet of yours
+    Send(SendArgs),
+    /// Send an ERC-20 token from a wallet of yours
+    SendToken(SendTokenArgs),
+    /// Call a function of a contract from a wallet of yours
+    Call(CallArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  wallet-cli completions bash > \
         ~/.local/share/bash-completion/completions/wallet-cli")]
@@ -139,7 +146,7 @@ mod tests {
     fn every_leaf_shows_an_example_of_itself() {
         let mut found = Vec::new();
         leaves(&Cli::command(), "wallet-cli", &mut found);
-        assert!(found.len() >= 18, "{}", found.len());
+        assert!(found.len() >= 21, "{}", found.len());
         for (name, command) in found {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example"), "{name} has no example");

@@ -24,6 +24,7 @@ mod prompt;
 mod report;
 mod review;
 mod secret_args;
+mod send;
 mod server_url;
 mod sheet;
 mod surroundings;
@@ -69,6 +70,9 @@ async fn run(output: Output, global: GlobalArgs, command: Command) -> Result<(),
         Command::Wallet(command) => wallet::run(&app, command).await,
         Command::Agent(command) => agent::run(&app, command).await,
         Command::Tx(command) => tx::run(&app, command).await,
+        Command::Send(args) => send::coins::run(&app, args).await,
+        Command::SendToken(args) => send::token::run(&app, args).await,
+        Command::Call(args) => send::call::run(&app, args).await,
         Command::Completions { shell } => completions(output, shell),
     }
 }

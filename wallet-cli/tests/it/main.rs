@@ -5,4 +5,5 @@ mod approve;
 #[path = "../../src/review/examples.rs"]
 mod examples;
 mod program;
+mod send;
 mod server;
