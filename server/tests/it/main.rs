@@ -4,13 +4,17 @@ mod harness;
 
 mod agents;
 mod approval;
+mod batches;
 mod concurrency;
 mod contract;
 mod crashes;
 mod custody;
 mod execution;
 mod mfa;
+mod previews;
+mod sends;
 mod startup;
 mod tracking;
 mod users;
 mod wallets;
+mod warnings;

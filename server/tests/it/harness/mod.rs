@@ -1,5 +1,6 @@
 //! A running server with a node and a database of its own, and the people and programs that use it.
 
+pub(crate) mod contracts;
 mod database;
 mod people;
 mod process;
