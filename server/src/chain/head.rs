@@ -3,7 +3,11 @@
 use alloy::transports::{TransportError, TransportResult};
 use serde::Deserialize;
 
-use super::{Chain, ChainError, answer::Count, rpc::Rpc};
+use super::{
+    Chain, ChainError,
+    answer::Count,
+    rpc::{NO_PARAMS, Rpc},
+};
 
 /// The depth where a chain does not say what is final: two epochs of Ethereum.
 const USUAL_DEPTH: u64 = 64;
@@ -36,7 +40,9 @@ impl Chain {
         let development = self.is_development().await?;
         let rpc = &self.0.rpc;
         let head = match self.0.finality_depth.or(development.then_some(1)) {
-            Some(depth) => rpc.ask("eth_blockNumber", ()).await.map(|Count(number)| Head::at_depth(number, depth)),
+            Some(depth) => {
+                rpc.ask("eth_blockNumber", NO_PARAMS).await.map(|Count(number)| Head::at_depth(number, depth))
+            }
             None => by_tag(rpc).await,
         };
         head.map_err(|error| rpc.unavailable(error))
@@ -45,7 +51,7 @@ impl Chain {
 
 async fn by_tag(rpc: &Rpc) -> TransportResult<Head> {
     let mut batch = rpc.client.new_batch();
-    let number = batch.add_call::<_, Count>("eth_blockNumber", &())?;
+    let number = batch.add_call::<_, Count>("eth_blockNumber", &NO_PARAMS)?;
     let finalized = batch.add_call::<_, Option<Header>>("eth_getBlockByNumber", &("finalized", false))?;
     batch.send().await?;
     let number = number.await?.0;

@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Chain, ChainError, rpc::Rpc};
+use super::{
+    Chain, ChainError,
+    rpc::{NO_PARAMS, Rpc},
+};
 use crate::value::{Address, ChainId, Secret, Wei};
 
 /// How long a node may take to answer for the first time.
@@ -166,10 +169,10 @@ impl LocalNode {
             gas_price: String,
         }
         let ask = async {
-            let accounts: Vec<Address> = self.rpc.ask("eth_accounts", ()).await?;
+            let accounts: Vec<Address> = self.rpc.ask("eth_accounts", NO_PARAMS).await?;
             let from = accounts.first().copied().unwrap_or(to);
             // Every hard fork takes a gas price; before London nothing else.
-            let gas_price = self.rpc.ask("eth_gasPrice", ()).await?;
+            let gas_price = self.rpc.ask("eth_gasPrice", NO_PARAMS).await?;
             let transfer = Transfer { from, to, value: format!("0x{:x}", amount.0), gas_price };
             let hash: B256 = self.rpc.ask("eth_sendTransaction", (transfer,)).await?;
             // Known from the first block on; mined at once unless the node was told otherwise.

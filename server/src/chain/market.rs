@@ -3,7 +3,11 @@
 use alloy::transports::{TransportError, TransportResult};
 use serde::Deserialize;
 
-use super::{Chain, ChainError, answer::Price, rpc::Rpc};
+use super::{
+    Chain, ChainError,
+    answer::Price,
+    rpc::{NO_PARAMS, Rpc},
+};
 use crate::value::{Fees, Market};
 
 /// The least tip that is offered, in wei: some chains advise none, and then take nothing without one.
@@ -33,8 +37,8 @@ impl Chain {
 async fn ask_market(rpc: &Rpc) -> TransportResult<Market> {
     let mut batch = rpc.client.new_batch();
     let latest = batch.add_call::<_, Header>("eth_getBlockByNumber", &("latest", false))?;
-    let tip = batch.add_call::<_, Price>("eth_maxPriorityFeePerGas", &())?;
-    let gas_price = batch.add_call::<_, Price>("eth_gasPrice", &())?;
+    let tip = batch.add_call::<_, Price>("eth_maxPriorityFeePerGas", &NO_PARAMS)?;
+    let gas_price = batch.add_call::<_, Price>("eth_gasPrice", &NO_PARAMS)?;
     batch.send().await?;
     let Some(Price(base)) = latest.await?.base_fee_per_gas else {
         let price = gas_price.await?.0;

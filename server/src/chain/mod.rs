@@ -27,7 +27,10 @@ use std::{
 use alloy::transports::TransportResult;
 use tokio::sync::OnceCell;
 
-use self::{answer::Count, rpc::Rpc};
+use self::{
+    answer::Count,
+    rpc::{NO_PARAMS, Rpc},
+};
 use crate::value::{Address, ChainId, Secret};
 
 pub use self::{
@@ -109,7 +112,7 @@ impl Chain {
     /// Asks a node which chain it is of. Fails when it cannot say.
     pub async fn discover(url: &Secret<String>, request_timeout: Duration) -> Result<ChainId, ChainError> {
         let rpc = Rpc::new(url, request_timeout)?;
-        let id: Count = rpc.ask("eth_chainId", ()).await.map_err(|error| rpc.unavailable(error))?;
+        let id: Count = rpc.ask("eth_chainId", NO_PARAMS).await.map_err(|error| rpc.unavailable(error))?;
         ChainId::new(id.0).map_err(|_| ChainError::Unavailable("it says that it is of chain 0".to_owned()))
     }
 
@@ -158,8 +161,8 @@ impl fmt::Debug for Chain {
 /// The chain a node says it is of, and what program it is (empty when it will not say).
 async fn identify(rpc: &Rpc) -> TransportResult<(u64, String)> {
     let mut batch = rpc.client.new_batch();
-    let id = batch.add_call::<_, Count>("eth_chainId", &())?;
-    let version = batch.add_call::<_, String>("web3_clientVersion", &())?;
+    let id = batch.add_call::<_, Count>("eth_chainId", &NO_PARAMS)?;
+    let version = batch.add_call::<_, String>("web3_clientVersion", &NO_PARAMS)?;
     batch.send().await?;
     let id = id.await?.0;
     match version.await {

@@ -20,6 +20,10 @@ use reqwest::{StatusCode, Url, header, redirect};
 use super::{ChainError, answer};
 use crate::value::Secret;
 
+/// For methods without parameters. Alloy writes `()` as `null`, which JSON-RPC 2.0 (§4.2) does not allow, and Hardhat's
+/// node refuses.
+pub(super) const NO_PARAMS: [(); 0] = [];
+
 /// Longer than any handshake with a healthy node takes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most bytes of an answer that are read.

@@ -14,7 +14,7 @@ use super::{
     answer::{Bytes, Count},
     estimate::{Request, failure, params},
     revert,
-    rpc::{Fault, Rpc},
+    rpc::{Fault, NO_PARAMS, Rpc},
 };
 use crate::value::{Address, SimulationMethod};
 
@@ -115,7 +115,7 @@ async fn by_simulation(rpc: &Rpc, call: &Call) -> TransportResult<Simulated> {
     let plan = Plan { block_state_calls: [Block { calls: [call.into()] }], trace_transfers: true, validation: false };
     // Nodes do not agree on the number of a simulated block.
     let mut batch = rpc.client.new_batch();
-    let latest = batch.add_call::<_, Count>("eth_blockNumber", &())?;
+    let latest = batch.add_call::<_, Count>("eth_blockNumber", &NO_PARAMS)?;
     let blocks = batch.add_call::<_, Vec<SimulatedBlock>>("eth_simulateV1", &params(&(plan, "latest"))?)?;
     batch.send().await?;
     let block_number = latest.await.ok().map(|latest| latest.0);

@@ -11,6 +11,7 @@ mod crashes;
 mod custody;
 mod execution;
 mod mfa;
+mod nodes;
 mod previews;
 mod sends;
 mod startup;

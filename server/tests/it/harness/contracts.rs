@@ -10,7 +10,7 @@ use alloy::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::World;
+use super::{World, rpc};
 
 /// The interfaces.
 pub(crate) mod abi {
@@ -93,26 +93,28 @@ static BYTECODE: LazyLock<BTreeMap<String, Compiled>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../contracts/bytecode.json")).expect("written by scripts/contracts")
 });
 
-async fn operator(world: &World) -> Value {
-    world.rpc("eth_accounts", json!([])).await[0].clone()
-}
-
 /// Has the node's own account send something, and gives the receipt once it is mined.
-async fn send(world: &World, to: Option<Address>, data: Bytes) -> Value {
-    let mut transaction = json!({ "from": operator(world).await, "data": data });
+async fn send(node: &str, to: Option<Address>, data: Bytes) -> Value {
+    let accounts = rpc(node, "eth_accounts", json!([])).await;
+    let mut transaction = json!({ "from": accounts[0], "data": data });
     if let Some(to) = to {
         transaction["to"] = json!(to);
     }
-    let hash = world.rpc("eth_sendTransaction", json!([transaction])).await;
-    let receipt = world.rpc("eth_getTransactionReceipt", json!([hash])).await;
+    let hash = rpc(node, "eth_sendTransaction", json!([transaction])).await;
+    let receipt = rpc(node, "eth_getTransactionReceipt", json!([hash])).await;
     assert_eq!(receipt["status"], "0x1", "{receipt}");
     receipt
 }
 
 async fn deploy(world: &World, name: &str, arguments: Vec<u8>) -> Address {
+    deploy_at(world.node.url(), name, arguments).await
+}
+
+/// Deploys a contract at any node.
+pub(crate) async fn deploy_at(node: &str, name: &str, arguments: Vec<u8>) -> Address {
     let mut code = BYTECODE[name].creation.to_vec();
     code.extend(arguments);
-    let receipt = send(world, None, code.into()).await;
+    let receipt = send(node, None, code.into()).await;
     receipt["contractAddress"].as_str().and_then(|text| text.parse().ok()).expect("a contract")
 }
 
@@ -234,7 +236,7 @@ impl Reverter {
 
     /// From now on it does not work.
     pub(crate) async fn break_it(&self, world: &World) {
-        send(world, Some(self.address), abi::Reverter::breakItCall {}.abi_encode().into()).await;
+        send(world.node.url(), Some(self.address), abi::Reverter::breakItCall {}.abi_encode().into()).await;
     }
 }
 

@@ -2,11 +2,13 @@
 
 pub(crate) mod contracts;
 mod database;
+mod hardhat;
 mod people;
 mod process;
 mod world;
 
 pub(crate) use database::Database;
+pub(crate) use hardhat::HardhatNode;
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, stranger};
 pub(crate) use process::{Gate, Pass, Process};
 pub(crate) use world::{MASTER, World, account, rpc};
