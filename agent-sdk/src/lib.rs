@@ -81,6 +81,8 @@ mod deployment;
 mod digest;
 mod error;
 mod http;
+#[cfg(feature = "user")]
+mod keystore;
 mod open_text;
 mod page;
 mod prepare;
@@ -122,6 +124,7 @@ pub use {
     agents::{Agent, CreateAgent, CreatedAgent},
     authorize::{Authorize, AuthorizeBatch},
     builder::UserClientBuilder,
+    keystore::ImportWallet,
     send::Send,
     user::UserClient,
 };

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use alloy::primitives::Address;
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::BackupCodes;
 use crate::authorize::Authorized;
 use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
+use crate::keystore::Exported;
 use crate::{
-    Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, LoadedWallet, Login, Me, MfaSetup, Page,
-    Paging, Registered, Secret, Send, Status, Token, Transaction, TransactionFilter, UserClientBuilder, Wallet,
-    address,
+    Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, ImportWallet, LoadedWallet, Login, Me,
+    MfaSetup, Page, Paging, Registered, Secret, Send, Status, Token, Transaction, TransactionFilter, UserClientBuilder,
+    Wallet, address,
 };
 
 /// What a user proves themselves with, and for what. Each call sets its own fields.
@@ -120,6 +122,45 @@ impl UserClient {
         let body = Proof { password: Some(password.expose()), label, ..Proof::default() };
         let key = Uuid::now_v7().to_string();
         self.http.send(Call::post("api/create_wallet", &body)?.idempotency_key(&key)?).await
+    }
+
+    /// A wallet's key as a Web3 Secret Storage file (version 3), encrypted with a passphrase of at
+    /// least 12 bytes. With both, anybody can sign without this server.
+    ///
+    /// Fails with `weak_password` for the passphrase, `not_found`, `invalid_credentials`,
+    /// `mfa_invalid`, `mfa_replayed`.
+    pub async fn export_wallet(
+        &self,
+        address: Address,
+        password: &Secret,
+        mfa_code: &Secret,
+        keystore_passphrase: &Secret,
+    ) -> Result<Value, Error> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            password: &'a str,
+            mfa_code: &'a str,
+            #[serde(with = "address")]
+            address: Address,
+            keystore_passphrase: &'a str,
+        }
+        let (password, mfa_code) = (password.expose(), mfa_code.expose());
+        let body = Body { password, mfa_code, address, keystore_passphrase: keystore_passphrase.expose() };
+        let exported: Exported = self.http.send(once("api/export_wallet", &body)?).await?;
+        Ok(exported.keystore)
+    }
+
+    /// Makes a wallet of a key that was made elsewhere.
+    ///
+    /// Fails with `invalid_request` when the file does not open, `wallet_exists` when the server
+    /// holds the key already, `invalid_credentials`, `mfa_invalid`, `mfa_replayed`.
+    pub async fn import_wallet(
+        &self,
+        import: &ImportWallet,
+        password: &Secret,
+        mfa_code: &Secret,
+    ) -> Result<Wallet, Error> {
+        self.http.send(import.call(password, mfa_code)?).await
     }
 
     /// The user's wallets.

@@ -44,6 +44,17 @@ pub(crate) enum Failure {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A file named on the command line could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    UnwritableFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file is no keystore.
+    #[error("the file is no keystore: expected a JSON object")]
+    NotAKeystore,
     /// Nothing says where the session is to be kept.
     #[error("no directory for the login: neither XDG_CONFIG_HOME nor HOME is set")]
     NoConfigDir,

@@ -17,6 +17,7 @@ mod detail;
 mod environment;
 mod exit;
 mod json;
+mod keystore;
 mod mfa;
 mod output;
 mod paint;

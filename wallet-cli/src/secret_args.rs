@@ -2,7 +2,7 @@
 //! secret on a command line, where every process on the machine could read it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use agent_sdk::Secret;
 use clap::Args;
@@ -14,6 +14,8 @@ use crate::prompt;
 
 /// Names the ways to give a password, for a script that gave none.
 const PASSWORD_FLAGS: &str = "--password-stdin, --password-file or WALLET_PASSWORD";
+/// Names the ways to give a keystore's passphrase, for a script that gave none.
+const PASSPHRASE_FLAGS: &str = "--passphrase-stdin or --passphrase-file";
 /// Names the ways to give a code, for a script that gave none.
 const CODE_FLAGS: &str = "--mfa-code-stdin or WALLET_MFA_CODE";
 
@@ -65,13 +67,61 @@ impl PasswordArgs {
         if self.password_stdin {
             return prompt::next_line("--password-stdin").map(|line| Some(line.into()));
         }
-        let Some(path) = &self.password_file else {
-            return Ok(environment::variable(environment::PASSWORD).map(Secret::from));
-        };
-        let content = fs::read_to_string(path).map(Secret::from);
-        let content = content.map_err(|source| Failure::UnreadableFile { path: path.clone(), source })?;
-        Ok(Some(content.expose().lines().next().unwrap_or_default().into()))
+        match &self.password_file {
+            Some(path) => first_line(path).map(Some),
+            None => Ok(environment::variable(environment::PASSWORD).map(Secret::from)),
+        }
     }
+}
+
+/// Where the passphrase of a keystore comes from; from the terminal unless one of these is used.
+#[derive(Args, Clone)]
+pub(crate) struct PassphraseArgs {
+    /// Read the keystore's passphrase from the next line of standard input
+    #[arg(long, conflicts_with = "passphrase_file")]
+    passphrase_stdin: bool,
+
+    /// Read the keystore's passphrase from the first line of a file
+    #[arg(long, value_name = "PATH")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseArgs {
+    /// The passphrase of a file that exists.
+    ///
+    /// Fails when it cannot be read, and when there is nobody to ask.
+    pub(crate) fn read(&self) -> Result<Secret, Failure> {
+        match self.given()? {
+            Some(passphrase) => Ok(passphrase),
+            None => Ok(prompt::password("The keystore's passphrase:", PASSPHRASE_FLAGS)?.into()),
+        }
+    }
+
+    /// A passphrase to be set, typed twice by a person.
+    ///
+    /// Fails when it cannot be read, when the two differ, and when there is nobody to ask.
+    pub(crate) fn read_new(&self) -> Result<Secret, Failure> {
+        if let Some(passphrase) = self.given()? {
+            return Ok(passphrase);
+        }
+        let passphrase = prompt::password("Passphrase for the keystore (12 characters or more):", PASSPHRASE_FLAGS)?;
+        let repeated = prompt::password("The same again:", PASSPHRASE_FLAGS)?;
+        if passphrase == repeated { Ok(passphrase.into()) } else { Err(Failure::PasswordsDiffer) }
+    }
+
+    fn given(&self) -> Result<Option<Secret>, Failure> {
+        if self.passphrase_stdin {
+            return prompt::next_line("--passphrase-stdin").map(|line| Some(line.into()));
+        }
+        self.passphrase_file.as_deref().map(first_line).transpose()
+    }
+}
+
+/// The first line of a file that holds a secret.
+fn first_line(path: &Path) -> Result<Secret, Failure> {
+    let content = fs::read_to_string(path).map(Secret::from);
+    let content = content.map_err(|source| Failure::UnreadableFile { path: path.to_owned(), source })?;
+    Ok(content.expose().lines().next().unwrap_or_default().into())
 }
 
 /// Where the 6-digit code comes from; from the terminal unless one of these is used.

@@ -1,4 +1,4 @@
-//! `wallet create`, `list` and `show`.
+//! `wallet create`, `list` and `show`; `export` and `import` are in `keystore`.
 
 use agent_sdk::{Balance, Paging, Secret, Wallet};
 use alloy::primitives::Address;
@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::args::PageArgs;
 use crate::exit::Failure;
 use crate::json;
+use crate::keystore::{self, ExportArgs, ImportArgs};
 use crate::secret_args::{CodeArgs, PasswordArgs};
 use crate::sheet::Sheet;
 use crate::table::table;
@@ -24,6 +25,10 @@ pub(crate) enum WalletCommand {
     List(PageArgs),
     /// Show a wallet and what it holds on every chain
     Show(ShowArgs),
+    /// Write a wallet's key to an encrypted keystore file
+    Export(ExportArgs),
+    /// Make a wallet of a keystore file from another program
+    Import(ImportArgs),
 }
 
 /// Makes a wallet.
@@ -59,15 +64,21 @@ pub(crate) async fn run(app: &App, command: WalletCommand) -> Result<(), Failure
         WalletCommand::Create(args) => create(app, args).await,
         WalletCommand::List(args) => list(app, args).await,
         WalletCommand::Show(args) => show(app, args).await,
+        WalletCommand::Export(args) => keystore::export(app, args).await,
+        WalletCommand::Import(args) => keystore::import(app, args).await,
     }
 }
 
 async fn create(app: &App, args: CreateArgs) -> Result<(), Failure> {
     let client = app.session()?.client;
     let password = args.password.read()?;
-    let wallet = client.create_wallet(&password, args.label.as_deref()).await?;
-    app.output.result(&json::wallet(&wallet), |paint| {
-        let Wallet { wallet_id, address, label, created_at, .. } = &wallet;
+    print_wallet(app, &client.create_wallet(&password, args.label.as_deref()).await?)
+}
+
+/// Prints a wallet that was made.
+pub(crate) fn print_wallet(app: &App, wallet: &Wallet) -> Result<(), Failure> {
+    app.output.result(&json::wallet(wallet), |paint| {
+        let Wallet { wallet_id, address, label, created_at, .. } = wallet;
         Sheet::new(paint)
             .row("Address", &address.to_checksum(None))
             .optional("Label", label.as_deref())

@@ -79,6 +79,12 @@ pub enum Error {
     /// The name is taken.
     #[error("this username is taken")]
     UsernameTaken,
+    /// The server holds this key already, perhaps for somebody else.
+    #[error("this server holds a wallet with this address already")]
+    WalletExists,
+    /// A keystore that does not open.
+    #[error("keystore: {0}")]
+    Keystore(#[from] keys::KeystoreError),
     /// The time to decide or execute is over.
     #[error("the transaction has expired")]
     Expired,
@@ -115,7 +121,7 @@ impl Error {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) | Self::Abi(_) => "invalid_request",
+            Self::Invalid(_) | Self::Abi(_) | Self::Keystore(_) => "invalid_request",
             Self::InBatch { error, .. } => error.code(),
             Self::WeakPassword => "weak_password",
             Self::UnknownChain => "unknown_chain",
@@ -132,6 +138,7 @@ impl Error {
             Self::AcknowledgementRequired { .. } => "acknowledgement_required",
             Self::NonceUsedElsewhere => "nonce_used_elsewhere",
             Self::UsernameTaken => "username_taken",
+            Self::WalletExists => "wallet_exists",
             Self::Expired => "expired",
             Self::SimulationFailed(_) => "simulation_failed",
             Self::InsufficientFunds => "insufficient_funds",

@@ -10,6 +10,7 @@ mod error;
 pub mod health;
 pub mod housekeeping;
 mod idempotency;
+pub mod keystores;
 pub mod ladder;
 pub mod mfa;
 pub mod nonces;

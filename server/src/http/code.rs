@@ -74,6 +74,8 @@ codes! {
     NonceUsedElsewhere = CONFLICT, "nonce_used_elsewhere", "The address was used outside this server", false;
     /// Someone has that name.
     UsernameTaken = CONFLICT, "username_taken", "The username is taken", false;
+    /// The server holds this key already.
+    WalletExists = CONFLICT, "wallet_exists", "The wallet exists already", false;
     /// The time to do this is over.
     Expired = GONE, "expired", "The time for this is over", false;
     /// The body is too large.

@@ -18,6 +18,7 @@ pub mod errors;
 pub mod headers;
 pub mod health;
 pub mod idempotency;
+pub mod keystores;
 pub mod listener;
 pub mod mfa;
 pub mod problem;
@@ -84,6 +85,7 @@ type Api = (
     users::UsersApi,
     mfa::MfaApi,
     wallets::WalletsApi,
+    keystores::KeystoresApi,
     agents::AgentsApi,
     transactions::TransactionsApi,
     chains::ChainsApi,
@@ -96,6 +98,7 @@ fn api(state: &State) -> Api {
         users::UsersApi(state.clone()),
         mfa::MfaApi(state.clone()),
         wallets::WalletsApi(state.clone()),
+        keystores::KeystoresApi(state.clone()),
         agents::AgentsApi(state.clone()),
         transactions::TransactionsApi(state.clone()),
         chains::ChainsApi(state.clone()),

@@ -144,7 +144,7 @@ impl From<domain::Error> for Problem {
 fn code_of(error: &domain::Error) -> Code {
     use domain::Error;
     match error {
-        Error::Invalid(_) | Error::Abi(_) => Code::InvalidRequest,
+        Error::Invalid(_) | Error::Abi(_) | Error::Keystore(_) => Code::InvalidRequest,
         Error::WeakPassword => Code::WeakPassword,
         Error::UnknownChain => Code::UnknownChain,
         Error::Unauthenticated => Code::Unauthenticated,
@@ -161,6 +161,7 @@ fn code_of(error: &domain::Error) -> Code {
         Error::InBatch { error, .. } => code_of(error),
         Error::NonceUsedElsewhere => Code::NonceUsedElsewhere,
         Error::UsernameTaken => Code::UsernameTaken,
+        Error::WalletExists => Code::WalletExists,
         Error::Expired => Code::Expired,
         Error::SimulationFailed(_) => Code::SimulationFailed,
         Error::InsufficientFunds => Code::InsufficientFunds,

@@ -37,7 +37,7 @@ struct CreateWallet {
 /// One key pair of one user. The key itself never leaves the server.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
-struct Wallet {
+pub(super) struct Wallet {
     /// Which.
     wallet_id: WalletId,
     /// Its account, the same on every chain.

@@ -19,12 +19,14 @@
 //! - [`api_key`] what an agent proves itself with; it opens nothing.
 //! - [`totp`] and [`backup`] one-time codes: gates, not keys.
 //! - [`wallet`] and [`signer`] the keys that move money, and what they sign.
+//! - [`keystore`] wallet keys under a passphrase, as other wallets read and write them.
 //! - [`payload`] signed bytes that wait to be sent.
 //! - [`mod@fingerprint`] tells a repeated request from another one.
 
 pub mod api_key;
 pub mod backup;
 pub mod fingerprint;
+pub mod keystore;
 pub mod master;
 pub mod password;
 pub mod payload;
@@ -38,6 +40,7 @@ pub mod wallet;
 
 pub use api_key::ApiKey;
 pub use fingerprint::fingerprint;
+pub use keystore::KeystoreError;
 pub use master::{Master, MasterError};
 pub use password::{Busy, Kdf, PasswordKey, Salt};
 pub use payload::{PayloadBinding, PayloadError};

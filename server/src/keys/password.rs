@@ -63,13 +63,18 @@ impl Kdf {
 
     /// scrypt (RFC 7914) over the password. Fails at once when the queue is full.
     pub async fn derive(&self, password: &Password, salt: &Salt) -> Result<PasswordKey, Busy> {
+        let (password, salt) = (password.clone(), *salt);
+        self.run(move || PasswordKey(Key::new(stretch(password.expose(), salt.as_bytes(), (LOG_N, R, P))))).await
+    }
+
+    /// Anything that costs as much. Fails at once when the queue is full.
+    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Busy)?;
         let permit = self.running.clone().acquire_owned().await.map_err(|_| Busy)?;
-        let (password, salt) = (password.clone(), *salt);
         let task = tokio::task::spawn_blocking(move || {
             // Both limits stay taken until the memory is free again, even when nobody waits for the answer any more.
             let _held = (place, permit);
-            PasswordKey(Key::new(stretch(password.expose(), salt.as_bytes(), (LOG_N, R, P))))
+            work()
         });
         task.await.map_err(|_| Busy)
     }

@@ -74,6 +74,11 @@ impl WalletKey {
         if opened.address == row.address { Ok(opened) } else { Err(OpenError::WrongAddress) }
     }
 
+    /// The 32 bytes, for [`keystore`](super::keystore) alone: they leave only encrypted.
+    pub(super) fn secret(&self) -> &Secret<[u8; 32]> {
+        &self.secret
+    }
+
     /// The key in the form that signs. It is made for one signature and wiped after it (k256's `SigningKey` zeroizes
     /// its scalar on drop), so that between signatures there is one copy to wipe.
     pub(super) fn signer(&self) -> PrivateKeySigner {

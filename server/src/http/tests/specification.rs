@@ -44,6 +44,8 @@ fn the_contract_is_complete_and_says_who_may_do_what() {
         ("create_wallet", "/api/create_wallet", "post", TOKEN),
         ("wallets", "/api/wallets", "get", EITHER),
         ("load_wallet", "/api/load_wallet", "post", EITHER),
+        ("export_wallet", "/api/export_wallet", "post", TOKEN),
+        ("import_wallet", "/api/import_wallet", "post", TOKEN),
         ("create_agent", "/api/create_agent", "post", TOKEN),
         ("agents", "/api/agents", "get", TOKEN),
         ("revoke_agent", "/api/revoke_agent", "post", TOKEN),
