@@ -5,12 +5,11 @@ use serde::Deserialize;
 
 use super::{
     Tag,
-    answers::{Creation, Limit, List, page},
+    answers::{Creation, Cursor, Limit, List, page},
     auth::UserAuth,
     body::{Body, present},
     idempotency::Idempotency,
     problem::Problem,
-    scalars::Cursor,
 };
 use crate::{
     domain::agents,

@@ -1,13 +1,17 @@
 //! Answers that more than one noun gives.
 
+use std::borrow::Cow;
+
 use poem_openapi::{
     ApiResponse, Object,
     payload::Json,
-    types::{ParseFromJSON, ToJSON},
+    registry::MetaSchemaRef,
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::scalars::Cursor;
+use super::scalars::{schema, sized, text};
 use crate::domain::{Outcome, Page, PageOf};
 
 /// A new thing.
@@ -45,6 +49,31 @@ pub enum Empty {
     /// It is done.
     #[oai(status = 204)]
     Done,
+}
+
+/// Where a part of a list begins: opaque to callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(pub Uuid);
+
+schema!(Cursor, "Cursor", sized(1..=64, text("Where a part of a list begins. Opaque: only ever pass it back.", "")));
+
+impl ToJSON for Cursor {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.simple().to_string().into())
+    }
+}
+
+impl ParseFromJSON for Cursor {
+    fn parse_from_json(_value: Option<Value>) -> ParseResult<Self> {
+        Err(ParseError::custom("only answered"))
+    }
+}
+
+impl ParseFromParameter for Cursor {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        let id = Uuid::try_parse(value).ok().filter(|_| value.len() == 32);
+        id.map(Self).ok_or_else(|| ParseError::custom("expected `next_cursor` of an earlier answer"))
+    }
 }
 
 /// A part of a list, newest first.

@@ -7,7 +7,6 @@ use poem_openapi::{
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::value::{
     Address, AgentId, Arguments, AssetKind, BlockHash, CallData, ChainId, ChangeDirection, ContractAbi, DecodingSource,
@@ -101,7 +100,7 @@ macro_rules! answered {
     };
 }
 
-fn text(description: &'static str, example: &'static str) -> MetaSchema {
+pub(super) fn text(description: &'static str, example: &'static str) -> MetaSchema {
     MetaSchema {
         description: Some(description),
         example: (!example.is_empty()).then(|| example.into()),
@@ -117,7 +116,7 @@ fn formatted(description: &'static str, format: &'static str, example: &'static 
     MetaSchema { format: Some(format), ..text(description, example) }
 }
 
-fn sized(lengths: std::ops::RangeInclusive<usize>, schema: MetaSchema) -> MetaSchema {
+pub(super) fn sized(lengths: std::ops::RangeInclusive<usize>, schema: MetaSchema) -> MetaSchema {
     MetaSchema { min_length: Some(*lengths.start()), max_length: Some(*lengths.end()), ..schema }
 }
 
@@ -387,17 +386,3 @@ read_json!(
     Password,
 );
 json_both_ways!(ContractAbi, Arguments);
-
-/// Where a part of a list begins: opaque to callers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor(pub Uuid);
-
-schema!(Cursor, "Cursor", sized(1..=64, text("Where a part of a list begins. Opaque: only ever pass it back.", "")));
-answered!(Cursor, |cursor| cursor.0.simple().to_string().into());
-
-impl ParseFromParameter for Cursor {
-    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        let id = Uuid::try_parse(value).ok().filter(|_| value.len() == 32);
-        id.map(Self).ok_or_else(|| ParseError::custom("expected `next_cursor` of an earlier answer"))
-    }
-}

@@ -25,8 +25,9 @@ const LOG_N: u8 = 17;
 const R: u32 = 8;
 const P: u32 = 1;
 
-/// The most memory that a file may make scrypt take, 128 * N * r bytes: that of geth's standard files, 256 MiB.
-const MOST_MEMORY: u64 = 256 << 20;
+/// The most memory that a file may make scrypt take, 128 * r * (N + p) bytes: that of geth's standard files, 256 MiB and a
+/// little.
+const MOST_MEMORY: u64 = 257 << 20;
 /// The most work, N * r * p: twice that of geth's standard files; about two seconds.
 const MOST_WORK: u64 = 1 << 22;
 /// The most rounds of PBKDF2; files have 262144.
@@ -171,9 +172,9 @@ impl Stretch {
     fn bounded(function: Function) -> Result<Self, KeystoreError> {
         let (stretch, length) = match function {
             Function::Scrypt { dklen, n, r, p, salt } => {
-                let (cost, block) = (n, u64::from(r));
-                let memory = cost.checked_mul(block).and_then(|cells| cells.checked_mul(128));
-                let work = cost.checked_mul(block).and_then(|cells| cells.checked_mul(u64::from(p)));
+                let (block, lanes) = (u64::from(r), u64::from(p));
+                let memory = n.checked_add(lanes).and_then(|rows| rows.checked_mul(block)?.checked_mul(128));
+                let work = n.checked_mul(block).and_then(|cells| cells.checked_mul(lanes));
                 let fits =
                     memory.is_some_and(|memory| memory <= MOST_MEMORY) && work.is_some_and(|work| work <= MOST_WORK);
                 if !fits {

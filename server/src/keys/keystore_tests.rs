@@ -89,6 +89,7 @@ async fn what_costs_too_much_is_refused_before_it_is_paid() {
         json!({ "n": 262_144, "r": 8, "p": 3 }),
         json!({ "n": 1_u64 << 62, "r": 8, "p": 1 }),
         json!({ "n": 2, "r": u32::MAX, "p": u32::MAX }),
+        json!({ "n": 2, "r": 1, "p": 1 << 22 }),
     ] {
         let mut file = scrypt_file();
         for (name, value) in params.as_object().expect("an object") {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::harness::{
     ETHER, Human, World, code,
-    contracts::{Counter, Multi, Nft, Proxy, Reverter, Token, abi},
+    contracts::{Counter, Crowd, Multi, Nft, Proxy, Reverter, Token, abi},
     on_both_databases, stranger,
 };
 
@@ -19,6 +19,7 @@ on_both_databases!(
     odd_recipients_are_warned_of,
     amounts_are_compared_with_what_the_wallet_holds,
     repeats_and_deployments_are_warned_of,
+    what_hides_in_a_crowd_is_warned_of,
     a_grave_warning_must_be_acknowledged_by_its_code,
 );
 
@@ -160,6 +161,19 @@ async fn repeats_and_deployments_are_warned_of(world: World) {
     assert_eq!(codes(&human.ask(to, 6).await), [""; 0]);
     let deployment = PrepareTransaction::deploy(Deployment::new(Counter::bytecode()));
     assert_warns(&ask(&human, deployment).await, "contract_creation", Severity::Medium);
+}
+
+async fn what_hides_in_a_crowd_is_warned_of(world: World) {
+    let human = Human::with_everything(&world).await;
+    let crowd = Crowd::deploy(&world).await;
+    let shown = async |count: u64| {
+        let call = ContractCall::new(crowd.address, abi::Crowd::crowdCall { count: U256::from(count) });
+        ask(&human, PrepareTransaction::contract_call(call)).await
+    };
+    assert!(!codes(&shown(64).await).contains(&"too_many_changes"));
+    let crowded = shown(65).await;
+    assert_warns(&crowded, "too_many_changes", Severity::High);
+    assert_eq!(crowded.preview.expect("what it does").changes.len(), 64);
 }
 
 async fn a_grave_warning_must_be_acknowledged_by_its_code(world: World) {

@@ -9,7 +9,7 @@ use crate::{
     value::{Address, AssetChange, AssetKind, ChangeDirection, TokenAmount, TokenStandard},
 };
 
-/// How many changes are shown.
+/// How many changes are shown. Whoever emits more to bury one of them is told of by a warning.
 const MOST: usize = 64;
 
 /// Something that moves, or that somebody may move.
@@ -41,7 +41,12 @@ impl Asset {
 struct Changes<'a> {
     words: &'a Words<'a>,
     list: Vec<AssetChange>,
+    /// Whether there were more than are shown.
+    cut: bool,
 }
+
+/// What changes, and whether there is more than is shown.
+pub(super) type Found = (Vec<AssetChange>, bool);
 
 impl Changes<'_> {
     fn moved(&mut self, asset: Asset, from: Address, to: Address) {
@@ -66,7 +71,11 @@ impl Changes<'_> {
             _ => U256::ZERO,
         };
         let asset = Asset { amount: before.saturating_add(amount), ..asset };
-        if asset.amount.is_zero() || self.list.len() >= MOST {
+        if asset.amount.is_zero() {
+            return;
+        }
+        if self.list.len() >= MOST {
+            self.cut = true;
             return;
         }
         let amount = TokenAmount(asset.amount);
@@ -97,9 +106,9 @@ impl Changes<'_> {
 }
 
 /// What a simulation has shown.
-pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Vec<AssetChange> {
+pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Found {
     let wallet = words.wallet;
-    let mut changes = Changes { words, list: Vec::new() };
+    let mut changes = Changes { words, list: Vec::new(), cut: false };
     for event in events {
         match *event {
             Event::Transfer { token, from, to, amount } if token.0 == NATIVE => {
@@ -127,13 +136,13 @@ pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Vec
     if !seen && row.to_address != Some(wallet) {
         changes.add(ChangeDirection::Sends, Asset::native(row.value.0), row.to_address);
     }
-    changes.list
+    (changes.list, changes.cut)
 }
 
 /// What the decoded calls say, where a node cannot show more.
-pub(super) fn of_calls(words: &Words<'_>, calls: &[Call]) -> Vec<AssetChange> {
+pub(super) fn of_calls(words: &Words<'_>, calls: &[Call]) -> Found {
     let wallet = words.wallet;
-    let mut changes = Changes { words, list: Vec::new() };
+    let mut changes = Changes { words, list: Vec::new(), cut: false };
     for call in calls {
         // Only the transaction itself is paid by the wallet; calls inside it are paid by what was sent along.
         if call.depth == 0 && call.to != Some(wallet) {
@@ -163,5 +172,5 @@ pub(super) fn of_calls(words: &Words<'_>, calls: &[Call]) -> Vec<AssetChange> {
             }
         }
     }
-    changes.list
+    (changes.list, changes.cut)
 }

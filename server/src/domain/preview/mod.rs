@@ -218,13 +218,13 @@ impl Sight {
         let words = words::Words { assets: &assets, wallet: row.address, symbol: chain.symbol() };
         let calls = calls::decoded(&words, &self.calls);
         let intent = calls.first().map(|call| call.intent.clone()).unwrap_or_default();
-        let changes = match self.trial.method {
+        let (changes, cut) = match self.trial.method {
             SimulationMethod::EthSimulateV1 if self.trial.succeeded => changes::of_events(&words, row, &events),
             _ => changes::of_calls(&words, &self.calls),
         };
         let tokens = assets.claims();
         let preview = Preview { intent, calls, tokens, changes, simulation: self.simulation(), data_fee };
-        let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview };
+        let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview, cut };
         let past = history::Past::of(state, row, &self.calls).await?;
         row.warnings = Json(warnings::list(&seen, &past, row, free));
         row.preview = Some(Json(preview));

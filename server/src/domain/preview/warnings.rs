@@ -16,6 +16,8 @@ pub(super) struct Seen<'a> {
     pub(super) events: &'a [Event],
     pub(super) assets: &'a Assets,
     pub(super) preview: &'a Preview,
+    /// Whether more changes than the preview shows.
+    pub(super) cut: bool,
 }
 
 /// Collects warnings, each code once.
@@ -143,6 +145,10 @@ fn about_recipients(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: 
 
 /// What a simulation shows beyond what the bytes say.
 fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
+    if seen.cut {
+        let detail = "it moves more assets than can be shown: something may hide among them";
+        warnings.add("too_many_changes", Severity::High, detail);
+    }
     for event in seen.events {
         match *event {
             Event::Approval { token, owner, spender, amount }

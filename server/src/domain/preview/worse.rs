@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 
 use crate::{
     store::transactions::Model,
-    value::{AssetChange, ChangeDirection, Preview, SimulationOutcome, Warning},
+    value::{AssetChange, ChangeDirection, Preview, SimulationMethod, SimulationOutcome, Warning},
 };
 
 /// What may change without a new look, in parts of a hundred: the result of a swap moves with every block.
@@ -31,15 +31,12 @@ fn is_new(shown: &[Warning], warning: &Warning) -> bool {
 }
 
 fn is_worse_preview(shown: &Preview, now: &Preview) -> bool {
-    let fails = |preview: &Preview| preview.simulation.outcome == SimulationOutcome::Reverted;
-    if fails(now) && !fails(shown) {
-        return true;
-    }
-    // Two methods see different things; a trial that failed saw nothing.
-    let comparable = shown.simulation.method == now.simulation.method && !fails(now) && !fails(shown);
-    let funded = |preview: &Preview| preview.simulation.outcome == SimulationOutcome::Success;
-    if !comparable || !funded(shown) || !funded(now) {
-        return false;
+    let outcome = |preview: &Preview| preview.simulation.outcome;
+    let traced = |preview: &Preview| {
+        preview.simulation.method == SimulationMethod::EthSimulateV1 && outcome(preview) == SimulationOutcome::Success
+    };
+    if outcome(now) == SimulationOutcome::Reverted {
+        return outcome(shown) != SimulationOutcome::Reverted;
     }
     let amount = |changes: &[AssetChange], like: &AssetChange| {
         changes.iter().filter(|change| is_same(change, like)).map(|change| change.amount.0).max().unwrap_or(U256::ZERO)
@@ -48,8 +45,10 @@ fn is_worse_preview(shown: &Preview, now: &Preview) -> bool {
         let before = amount(&shown.changes, change);
         change.amount.0 > before.saturating_add(before / U256::from(100 / TOLERANCE))
     });
-    let brings_less =
-        shown.changes.iter().filter(|change| change.direction == ChangeDirection::Receives).any(|change| {
+    // Only a trial knows what would arrive.
+    let brings_less = traced(shown)
+        && traced(now)
+        && shown.changes.iter().filter(|change| change.direction == ChangeDirection::Receives).any(|change| {
             amount(&now.changes, change) < change.amount.0 - change.amount.0 / U256::from(100 / TOLERANCE)
         });
     leaves_more || brings_less
@@ -60,4 +59,70 @@ fn is_same(one: &AssetChange, other: &AssetChange) -> bool {
     let same = (one.direction, one.asset, one.token_address, one.token_id)
         == (other.direction, other.asset, other.token_address, other.token_id);
     same && (one.direction == ChangeDirection::Receives || one.counterparty == other.counterparty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{AssetKind, Simulation, TokenAmount};
+
+    fn change(direction: ChangeDirection, amount: u64, counterparty: u8) -> AssetChange {
+        AssetChange {
+            direction,
+            asset: AssetKind::Erc20,
+            token_address: Some(crate::value::Address(alloy::primitives::Address::repeat_byte(9))),
+            token_id: None,
+            amount: TokenAmount(U256::from(amount)),
+            text: String::new(),
+            counterparty: Some(crate::value::Address(alloy::primitives::Address::repeat_byte(counterparty))),
+        }
+    }
+
+    fn preview(outcome: SimulationOutcome, changes: Vec<AssetChange>) -> Preview {
+        let method = SimulationMethod::EthSimulateV1;
+        let simulation = Simulation { method, outcome, revert_reason: None, block_number: None };
+        Preview { intent: String::new(), calls: Vec::new(), tokens: Vec::new(), changes, simulation, data_fee: None }
+    }
+
+    #[test]
+    fn a_swap_may_move_a_little_and_no_more() {
+        use ChangeDirection::{Receives, Sends};
+        let swap =
+            |out, back| preview(SimulationOutcome::Success, vec![change(Sends, out, 1), change(Receives, back, 2)]);
+        let shown = swap(1_000, 5_000);
+        assert!(!is_worse_preview(&shown, &shown));
+        assert!(!is_worse_preview(&shown, &swap(1_010, 4_950)));
+        assert!(!is_worse_preview(&shown, &swap(1, 9_000)));
+        assert!(is_worse_preview(&shown, &swap(1_011, 5_000)));
+        assert!(is_worse_preview(&shown, &swap(1_000, 4_949)));
+    }
+
+    #[test]
+    fn another_gainer_is_worse_whatever_the_amount() {
+        use ChangeDirection::{Allows, Sends};
+        let shown = preview(SimulationOutcome::Success, vec![change(Sends, 1_000, 1)]);
+        for other in [change(Sends, 1, 2), change(Allows, 1, 1)] {
+            let now = preview(SimulationOutcome::Success, vec![change(Sends, 1_000, 1), other]);
+            assert!(is_worse_preview(&shown, &now));
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_tried_before_is_compared_once_it_can() {
+        use ChangeDirection::Sends;
+        let untried = preview(SimulationOutcome::Unknown, vec![change(Sends, 5, 1)]);
+        let same = preview(SimulationOutcome::Success, vec![change(Sends, 5, 1)]);
+        let drained = preview(SimulationOutcome::Success, vec![change(Sends, 5, 1), change(Sends, 900, 2)]);
+        assert!(!is_worse_preview(&untried, &same));
+        assert!(is_worse_preview(&untried, &drained));
+    }
+
+    #[test]
+    fn a_call_that_fails_now_is_worse_only_when_it_did_not_before() {
+        let (good, bad) =
+            (preview(SimulationOutcome::Success, Vec::new()), preview(SimulationOutcome::Reverted, Vec::new()));
+        assert!(is_worse_preview(&good, &bad));
+        assert!(!is_worse_preview(&bad, &bad));
+        assert!(!is_worse_preview(&bad, &good));
+    }
 }

@@ -20,12 +20,11 @@ use self::{
 };
 use super::{
     Tag,
-    answers::{Creation, Limit, List, page},
+    answers::{Creation, Cursor, Limit, List, page},
     auth::{AgentAuth, CallerAuth, UserAuth},
     body::Body,
     idempotency::Idempotency,
     problem::Problem,
-    scalars::Cursor,
 };
 use crate::{
     domain::transactions,

@@ -67,6 +67,11 @@ pub(crate) mod abi {
         }
 
         #[derive(Debug)]
+        interface Crowd {
+            function crowd(uint256 count);
+        }
+
+        #[derive(Debug)]
         interface Drainer {
             function claimReward();
         }
@@ -159,6 +164,8 @@ contracts!(
     Reverter;
     /// Takes whatever it may.
     Drainer;
+    /// Says that as many things move as it is told.
+    Crowd;
 );
 
 impl Token {
@@ -243,6 +250,12 @@ impl Reverter {
 impl Drainer {
     pub(crate) async fn deploy(world: &World, token: Address) -> Self {
         Self { address: deploy(world, "Drainer", token.abi_encode()).await }
+    }
+}
+
+impl Crowd {
+    pub(crate) async fn deploy(world: &World) -> Self {
+        Self { address: deploy(world, "Crowd", Vec::new()).await }
     }
 }
 
