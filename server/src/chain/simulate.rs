@@ -106,7 +106,14 @@ impl Chain {
             }
             // More events than fit into an answer. The calls themselves can still be read.
             Err(error) if matches!(Fault::of(&error), Some(Fault::TooLarge(_))) => by_call(rpc, call).await,
-            Err(error) => refused(rpc, error, SimulationMethod::EthSimulateV1),
+            Err(error) => {
+                let answered = error.is_error_resp();
+                match refused(rpc, error, SimulationMethod::EthSimulateV1) {
+                    // Nodes have many words for what they do not offer; one that is busy says so once more.
+                    Err(_) if answered => by_call(rpc, call).await,
+                    outcome => outcome,
+                }
+            }
         }
     }
 }

@@ -66,6 +66,18 @@ async fn a_node_without_the_method_is_asked_by_a_plain_call_and_not_asked_for_it
 }
 
 #[tokio::test]
+async fn a_node_that_does_not_offer_the_method_in_its_own_words_is_asked_by_a_plain_call() {
+    let chain = node(|method| match method {
+        "eth_simulateV1" => r#""error":{"code":-32000,"message":"upgrade your plan"}"#.to_owned(),
+        "eth_call" => r#""result":"0x""#.to_owned(),
+        _ => r#""result":null"#.to_owned(),
+    })
+    .await;
+    let simulated = chain.simulate(&payment(address(1), 5)).await.expect("it answers");
+    assert_eq!((simulated.method, simulated.succeeded), (SimulationMethod::EthCall, true));
+}
+
+#[tokio::test]
 async fn a_node_that_is_busy_or_talks_nonsense_is_not_believed() {
     for answer in [
         r#""error":{"code":-32005,"message":"busy"}"#,
