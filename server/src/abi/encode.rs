@@ -13,6 +13,9 @@ use crate::value::{self, Arguments, CallData, TokenAmount};
 /// The largest whole number that every JSON reader keeps exactly.
 const LARGEST_JSON_NUMBER: u64 = 1 << 53;
 
+/// The longest name or signature that is looked for, in bytes.
+const LONGEST_SIGNATURE: usize = 4_096;
+
 /// `transfer(address,uint256)` (ERC-20).
 pub fn encode_erc20_transfer(to: value::Address, amount: TokenAmount) -> CallData {
     let mut data = vec![0xa9, 0x05, 0x9c, 0xbb];
@@ -28,7 +31,7 @@ impl Contract {
     /// Fails when there is no such function, or more than one, and when an argument does not fit its type; numbers are
     /// never rounded, cut or guessed.
     pub fn encode(&self, function_name: &str, arguments: &Arguments) -> Result<CallData, AbiError> {
-        let Entry { item, types } = self.choose(function_name.trim())?;
+        let Entry { item, types } = self.choose(function_name)?;
         let inputs = &item.inputs;
         if arguments.0.len() != inputs.len() {
             let number = inputs.len();
@@ -50,6 +53,9 @@ impl Contract {
     }
 
     fn choose(&self, name: &str) -> Result<&Entry<Function>, AbiError> {
+        if name.len() > LONGEST_SIGNATURE {
+            return Err(AbiError::new("function_name", "expected at most 4096 bytes"));
+        }
         let plain: String = name.strip_prefix("function ").unwrap_or(name).split_whitespace().collect();
         let fits = |entry: &&Entry<Function>| entry.item.name == plain || entry.item.signature() == plain;
         let mut found: Vec<_> = self.functions.iter().filter(fits).collect();

@@ -12,14 +12,25 @@ use crate::value::{Address, text::is_deceptive};
 const LONGEST_BYTES: usize = 1_024;
 /// The most characters of one text that are kept.
 const LONGEST_TEXT: usize = 1_024;
+/// The most characters of one value, written out: a preview is kept with its transaction and listed with it.
+const LONGEST_VALUE: usize = 16_384;
 
 /// A value exactly: decimal digits, a checksummed address, `0x` bytes, `true`, text; arrays and tuples as JSON of those.
-/// Long bytes are told by their beginning, length and Keccak-256.
+/// Long bytes are told by their beginning, length and Keccak-256; a long list is cut, and says so.
 pub(super) fn exact(value: &DynSolValue) -> String {
     match json(value) {
         Value::String(text) => text,
-        other => clean(&other.to_string()),
+        // Its strings are clean already; what JSON adds is plain.
+        other => cut(other.to_string(), LONGEST_VALUE),
     }
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn json(value: &DynSolValue) -> Value {
@@ -45,10 +56,5 @@ fn json(value: &DynSolValue) -> Value {
 /// A text without what could change how the text around it is shown, and not longer than anybody reads.
 pub(super) fn clean(text: &str) -> String {
     let shown = text.chars().map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c });
-    let mut kept: String = shown.filter(|&c| !is_deceptive(c)).take(LONGEST_TEXT + 1).collect();
-    if let Some((end, _)) = kept.char_indices().nth(LONGEST_TEXT) {
-        kept.truncate(end);
-        kept.push('…');
-    }
-    kept
+    cut(shown.filter(|&c| !is_deceptive(c)).take(LONGEST_TEXT + 1).collect(), LONGEST_TEXT)
 }

@@ -64,7 +64,7 @@ pub struct DecodedArgument {
     #[serde(rename = "type")]
     pub kind: String,
     /// Its exact value: decimal digits, a checksummed address, `0x` bytes, `true`, text; arrays and tuples as JSON of
-    /// those.
+    /// those. What is longer than 1024 bytes or 16384 characters is cut.
     pub value: String,
     /// The same for humans, where there is more to say: `25 USDC`, `unlimited`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

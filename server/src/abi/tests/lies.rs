@@ -147,6 +147,15 @@ fn texts_inside_arguments_cannot_deceive() {
 }
 
 #[test]
+fn a_value_that_nobody_could_read_is_cut() {
+    let given = contract("function f(uint256[] numbers)");
+    let many: Vec<_> = (0..2_500).map(|_| U256::MAX.to_string()).collect();
+    let data = given.encode("f", &arguments(json!([many]))).expect("it fits");
+    let value = first(&data.0, Some(&given)).arguments.swap_remove(0).value;
+    assert!(value.chars().count() == 16_385 && value.ends_with('…'));
+}
+
+#[test]
 fn reasons_are_read_and_lies_about_them_do_no_harm() {
     let explained = |data: &str| explain_revert(&bytes(data), None);
     // docs.soliditylang.org, "revert": Error("Not enough Ether provided.")

@@ -123,6 +123,10 @@ fn an_overload_is_chosen_by_its_signature() {
         let error = abi.encode(unknown, &arguments(json!([]))).expect_err("no such function").to_string();
         assert_eq!(error, "function_name: expected the name or signature of a function of the ABI");
     }
+    // Spaces in a signature mean nothing, but they are kept with what was asked.
+    let long = format!("x({})", " ".repeat(5_000));
+    let error = abi.encode(&long, &arguments(json!([]))).expect_err("nobody needs as many").to_string();
+    assert_eq!(error, "function_name: expected at most 4096 bytes");
 }
 
 #[test]

@@ -62,12 +62,14 @@ impl Past {
         let recipients = recipients(calls);
         let own = wallets::list_for_user(&state.store, row.user_id, None, None, COMPARED).await?;
         let paid = recipient_rows::list_for_user(&state.store, row.user_id, COMPARED).await?;
+        // Only who has more than are compared at once can know others.
+        let others = paid.len() as u64 == COMPARED;
         let known: BTreeSet<Address> = own.into_iter().map(|wallet| wallet.address).chain(paid).collect();
         let mut strangers = Vec::new();
         for address in recipients {
             let is_known = known.contains(&address)
                 || address == row.address
-                || recipient_rows::is_known(&state.store, row.user_id, address).await?;
+                || others && recipient_rows::is_known(&state.store, row.user_id, address).await?;
             if !is_known {
                 strangers.push(address);
             }

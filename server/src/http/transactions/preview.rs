@@ -59,7 +59,8 @@ struct DecodedArgument {
     /// Its canonical ABI type.
     #[oai(rename = "type")]
     kind: String,
-    /// Its exact value: decimal digits, an address, 0x bytes, `true`, text; arrays and tuples as JSON of those.
+    /// Its exact value: decimal digits, an address, 0x bytes, `true`, text; arrays and tuples as JSON of those. What is
+    /// longer than 1024 bytes or 16384 characters is cut, and ends with `…`.
     value: String,
     /// The same for humans, where there is more to say: `25 USDC`, `unlimited`.
     text: Option<String>,
