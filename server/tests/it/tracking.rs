@@ -75,6 +75,11 @@ async fn a_cancel_outbids_every_rung(database: Database) {
     let cancelling = human.client.cancel(approved.transaction_id).await.expect("its owner");
     assert!(cancelling.cancelling && cancelling.status == Status::Submitted);
     let sent = until(&human, &approved, |now| now.transaction_hashes.len() > cancelling.transaction_hashes.len()).await;
+    // A hash is recorded before the first byte leaves: the node may not have the cancel yet.
+    let hash = sent.transaction_hashes.last().copied().expect("the cancel's");
+    while world.rpc("eth_getTransactionByHash", json!([hash])).await.is_null() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.rpc("evm_mine", json!([])).await;
     let cancelled = until(&human, &approved, |now| now.status.is_final()).await;
     assert_eq!((cancelled.status.clone(), cancelled.cancelling), (Status::Cancelled, false));
