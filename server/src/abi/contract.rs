@@ -109,7 +109,12 @@ impl Contract {
 
     fn add_function(&mut self, function: Function) -> Result<(), AbiError> {
         let entry = entry(function.clone(), &function.name, &function.inputs)?;
-        self.functions.push(entry);
+        // The same function may stand in an interface twice, of two parents or facets.
+        let selector = entry.item.selector();
+        let is_new = |known: &Entry<Function>| known.item.selector() != selector || known.types != entry.types;
+        if self.functions.iter().all(is_new) {
+            self.functions.push(entry);
+        }
         Ok(())
     }
 

@@ -58,9 +58,7 @@ impl Contract {
         }
         let plain: String = name.strip_prefix("function ").unwrap_or(name).split_whitespace().collect();
         let fits = |entry: &&Entry<Function>| entry.item.name == plain || entry.item.signature() == plain;
-        let mut found: Vec<_> = self.functions.iter().filter(fits).collect();
-        // The same function may stand in an interface twice.
-        found.dedup_by_key(|entry| entry.item.signature());
+        let found: Vec<_> = self.functions.iter().filter(fits).collect();
         match found.as_slice() {
             [one] => Ok(one),
             [] => Err(AbiError::new("function_name", "expected the name or signature of a function of the ABI")),

@@ -132,7 +132,7 @@ pub fn read_log(address: Address, topics: &[B256], data: &[u8]) -> Vec<Event> {
 
 fn one(contract: Address, kind: B256, topics: &[B256], data: &[u8]) -> Option<Event> {
     let (token, topics) = (contract, topics.get(1..)?);
-    let party = |at: usize| topics.get(at).map(|topic| Address(alloy::primitives::Address::from_word(*topic)));
+    let party = |at: usize| party(topics.get(at)?);
     let number = || <&[u8; 32]>::try_from(data).ok().map(|word| U256::from_be_bytes(*word));
     let first = || data.first_chunk::<32>().map(|word| U256::from_be_bytes(*word));
     let topics_are = |count: usize| (topics.len() == count).then_some(());
@@ -178,7 +178,7 @@ fn one(contract: Address, kind: B256, topics: &[B256], data: &[u8]) -> Option<Ev
 /// ERC-1155: one kind of token, or several at once.
 fn transfers(token: Address, topics: &[B256], data: &[u8]) -> Option<Vec<Event>> {
     let [kind, _operator, from, to] = topics else { return None };
-    let party = |topic: &B256| Address(alloy::primitives::Address::from_word(*topic));
+    let (from, to) = (party(from)?, party(to)?);
     let number = || DynSolType::Uint(256);
     let types = if *kind == TOPICS.transfer_single {
         vec![number(), number()]
@@ -194,13 +194,13 @@ fn transfers(token: Address, topics: &[B256], data: &[u8]) -> Option<Vec<Event>>
         }
         _ => return None,
     };
-    let event = |(token_id, amount)| Event::NftTransfer {
-        token,
-        standard: TokenStandard::Erc1155,
-        from: party(from),
-        to: party(to),
-        token_id,
-        amount,
-    };
+    let event =
+        |(token_id, amount)| Event::NftTransfer { token, standard: TokenStandard::Erc1155, from, to, token_id, amount };
     Some(pairs.into_iter().map(event).collect())
+}
+
+/// An address in a topic, where nothing but zeros stands before it.
+fn party(topic: &B256) -> Option<Address> {
+    let address = alloy::primitives::Address::from_word(*topic);
+    (address.into_word() == *topic).then_some(Address(address))
 }
