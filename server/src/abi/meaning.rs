@@ -91,6 +91,11 @@ impl<'a> Values<'a> {
         self.0.get(at)?.as_bool()
     }
 
+    /// A `bytes32`.
+    pub(super) fn word(self, at: usize) -> Option<[u8; 32]> {
+        self.0.get(at)?.as_fixed_bytes()?.0.try_into().ok()
+    }
+
     pub(super) fn bytes(self, at: usize) -> Option<&'a [u8]> {
         self.0.get(at)?.as_bytes()
     }
@@ -112,37 +117,61 @@ impl<'a> Values<'a> {
 }
 
 /// What a call of a standard's function means; nothing for those that move and allow nothing.
-pub(super) fn of(signature: &str, to: Address, values: Values<'_>) -> Vec<Meaning> {
-    tokens(signature, to, values)
+/// `caller` is who calls; none: the wallet.
+pub(super) fn of(signature: &str, caller: Option<Address>, to: Address, values: Values<'_>) -> Vec<Meaning> {
+    amounts(signature, caller, to, values)
+        .map(|meaning| vec![meaning])
+        .or_else(|| tokens(signature, to, values))
         .or_else(|| permits(signature, to, values))
         .or_else(|| control(signature, to, values).map(|meaning| vec![meaning]))
         .unwrap_or_default()
 }
 
+/// Amounts of ERC-20 and of what came before and after it.
+fn amounts(signature: &str, caller: Option<Address>, token: Address, values: Values<'_>) -> Option<Meaning> {
+    let largest = U256::MAX;
+    let allowance = |spender, amount, increase| Meaning::Allowance { token, spender, amount, largest, increase };
+    let operator = |approved| Some(Meaning::Operator { token, operator: values.address(0)?, approved });
+    Some(match signature {
+        "transfer(address,uint256)"
+        | "transfer(address,uint256,bytes)"
+        | "send(address,uint256,bytes)"
+        | "transferAndCall(address,uint256)"
+        | "transferAndCall(address,uint256,bytes)" => {
+            Meaning::TokenTransfer { token, from: caller, to: values.address(0)?, amount: values.number(1)? }
+        }
+        "transferFrom(address,address,uint256)"
+        | "operatorSend(address,address,uint256,bytes,bytes)"
+        | "transferFromAndCall(address,address,uint256)"
+        | "transferFromAndCall(address,address,uint256,bytes)" => {
+            let (from, to) = (values.address(0), values.address(1)?);
+            Meaning::TokenTransfer { token, from, to, amount: values.number(2)? }
+        }
+        "approve(address,uint256)"
+        | "approveDelegation(address,uint256)"
+        | "approveAndCall(address,uint256)"
+        | "approveAndCall(address,uint256,bytes)" => allowance(values.address(0)?, values.number(1)?, false),
+        "increaseAllowance(address,uint256)" | "increaseApproval(address,uint256)" => {
+            allowance(values.address(0)?, values.number(1)?, true)
+        }
+        "approve(address)" => allowance(values.address(0)?, largest, false),
+        "authorizeOperator(address)" | "hope(address)" => operator(true)?,
+        "revokeOperator(address)" | "nope(address)" => operator(false)?,
+        "setApprovalForAll(address,bool)" | "setOperator(address,bool)" | "allow(address,bool)" => {
+            operator(values.yes(1)?)?
+        }
+        _ => return None,
+    })
+}
+
 fn tokens(signature: &str, token: Address, values: Values<'_>) -> Option<Vec<Meaning>> {
-    let allowance = |increase: bool| {
-        let (spender, amount) = (values.address(0)?, values.number(1)?);
-        Some(Meaning::Allowance { token, spender, amount, largest: U256::MAX, increase })
-    };
     let item = |token_id, amount, standard| {
         let (from, to) = (values.address(0)?, values.address(1)?);
         Some(Meaning::NftTransfer { token, from, to, token_id, amount, standard })
     };
     let one = match signature {
-        "transfer(address,uint256)" => {
-            Meaning::TokenTransfer { token, from: None, to: values.address(0)?, amount: values.number(1)? }
-        }
-        "transferFrom(address,address,uint256)" => {
-            let (from, to) = (values.address(0), values.address(1)?);
-            Meaning::TokenTransfer { token, from, to, amount: values.number(2)? }
-        }
-        "approve(address,uint256)" => allowance(false)?,
-        "increaseAllowance(address,uint256)" => allowance(true)?,
         "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" => {
             item(values.number(2)?, U256::ONE, TokenStandard::Erc721)?
-        }
-        "setApprovalForAll(address,bool)" => {
-            Meaning::Operator { token, operator: values.address(0)?, approved: values.yes(1)? }
         }
         "safeTransferFrom(address,address,uint256,uint256,bytes)" => {
             item(values.number(2)?, values.number(3)?, TokenStandard::Erc1155)?
@@ -193,11 +222,15 @@ fn permits(signature: &str, to: Address, values: Values<'_>) -> Option<Vec<Meani
             let each = permit.inner(0)?.each();
             return each.map(|details| Some(bounded(details.address(0)?, spender, details.number(1)?))).collect();
         }
-        "permitTransferFrom(((address,uint256),uint256,uint256),(address,uint256),address,bytes)" => {
+        "permitTransferFrom(((address,uint256),uint256,uint256),(address,uint256),address,bytes)"
+        | "permitWitnessTransferFrom(((address,uint256),uint256,uint256),(address,uint256),address,bytes32,string,bytes)" =>
+        {
             let (token, details) = (values.inner(0)?.inner(0)?.address(0)?, values.inner(1)?);
             moved(token, values.address(2)?, details.address(0)?, details.number(1)?)
         }
-        "permitTransferFrom(((address,uint256)[],uint256,uint256),(address,uint256)[],address,bytes)" => {
+        "permitTransferFrom(((address,uint256)[],uint256,uint256),(address,uint256)[],address,bytes)"
+        | "permitWitnessTransferFrom(((address,uint256)[],uint256,uint256),(address,uint256)[],address,bytes32,string,bytes)" =>
+        {
             let (tokens, details, owner) = (values.inner(0)?.inner(0)?, values.inner(1)?, values.address(2)?);
             let pairs = tokens.each().zip(details.each());
             return pairs
@@ -220,8 +253,19 @@ fn control(signature: &str, contract: Address, values: Values<'_>) -> Option<Mea
         | "beginDefaultAdminTransfer(address)"
         | "changeAdmin(address)"
         | "addOwnerWithThreshold(address,uint256)"
+        | "completeOwnershipHandover(address)"
+        | "nominateNewOwner(address)"
+        | "transferGovernance(address)"
+        | "setGovernance(address)"
+        | "setAdmin(address)"
+        | "setPendingAdmin(address)"
+        | "transferProxyOwnership(address)"
+        | "rely(address)"
+        | "setGuard(address)"
         | "enableModule(address)" => owner(contract, values.address(0)),
         "renounceOwnership()"
+        | "deny(address)"
+        | "disableModule(address,address)"
         | "changeThreshold(uint256)"
         | "removeOwner(address,address,uint256)"
         | "revokeRole(bytes32,address)"
@@ -229,9 +273,14 @@ fn control(signature: &str, contract: Address, values: Values<'_>) -> Option<Mea
         "grantRole(bytes32,address)" => owner(contract, values.address(1)),
         "swapOwner(address,address,address)" => owner(contract, values.address(2)),
         "changeProxyAdmin(address,address)" => owner(values.address(0)?, values.address(1)),
-        "upgradeTo(address)" | "upgradeToAndCall(address,bytes)" | "setImplementation(address)" => {
-            code(contract, values.address(0))
-        }
+        "upgradeTo(address)"
+        | "upgradeToAndCall(address,bytes)"
+        | "upgradeBeaconTo(address)"
+        | "upgradeBeaconToAndCall(address,bytes,bool)"
+        | "setImplementation(address)"
+        | "_setImplementation(address)"
+        | "changeImplementation(address)"
+        | "setFallbackHandler(address)" => code(contract, values.address(0)),
         "upgrade(address,address)" | "upgradeAndCall(address,address,bytes)" => {
             code(values.address(0)?, values.address(1))
         }

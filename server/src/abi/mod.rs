@@ -4,6 +4,7 @@
 //! bytes; so what a public standard says of them goes first, and what a caller's ABI says counts only when encoding the
 //! arguments again gives the very same bytes.
 
+mod carry;
 mod contract;
 mod decode;
 mod encode;

@@ -37,10 +37,43 @@ fn a_standard_goes_before_the_given_names() {
     let transfer = encode_erc20_transfer(address(7), "5".parse().expect("a number"));
     assert_eq!(ground.functions[0].item.selector().0, transfer.0[..4]);
     assert_eq!(first(&transfer.0, Some(&ground)).signature.as_deref(), Some("transfer(address,uint256)"));
-    // And what only the ground name fits is no transfer.
+    // Contracts take bytes that no encoder makes (something left over, say), so a ground name that fits them better
+    // is not believed either: nobody knows what they do.
     let tag = ground.encode("many_msg_babbage", &arguments(json!(["0x01"]))).expect("it fits");
     let call = first(&tag.0, Some(&ground));
-    assert_eq!((call.source, call.meanings.len()), (Some(DecodingSource::GivenAbi), 0));
+    assert_eq!((call.source, call.signature, call.meanings.len()), (None, None, 0));
+}
+
+#[test]
+fn the_given_names_are_for_the_called_contract_only() {
+    let given = contract("function harmless(uint256 x)");
+    let inner = given.encode("harmless", &arguments(json!(["5"]))).expect("it fits").to_string();
+    let account = contract("function execute(address target, uint256 value, bytes data)");
+    for (target, source) in [(address(9), Some(DecodingSource::GivenAbi)), (address(7), None)] {
+        let data = account.encode("execute", &arguments(json!([target, "0", inner]))).expect("it fits");
+        assert_eq!(read(Some(address(9)), Wei::ZERO, &data.0, Some(&given))[1].source, source);
+    }
+}
+
+#[test]
+fn an_interface_that_nests_without_end_is_refused_soon() {
+    let began = Instant::now();
+    for open in ["(", "uint256[", "((uint8,", "tuple("] {
+        let text = format!("function f({}", open.repeat(200_000 / open.len()));
+        let abi = crate::value::ContractAbi::try_from(json!(text)).expect("within bounds");
+        assert!(Contract::parse(&abi).is_err());
+    }
+    // 4096 words an element, and an array that claims to have as many elements as words.
+    let flag = json!({ "name": "", "type": "bool" });
+    let row = json!({ "name": "", "type": "tuple", "components": vec![flag; 64] });
+    let input = json!({ "name": "", "type": "tuple[]", "components": vec![row; 64] });
+    let given = contract(json!({ "name": "f", "inputs": [input] }));
+    let mut data = given.functions[0].item.selector().to_vec();
+    data.extend(bytes(&word(32)));
+    data.extend(bytes(&word(4000)));
+    data.resize(131_072, 0);
+    assert!(first(&data, Some(&given)).signature.is_none());
+    assert!(began.elapsed() < QUICK, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Published examples, lies, and agreement with another encoder.
 
 mod agreement;
+mod callers;
 mod events;
 mod lies;
 mod values;
