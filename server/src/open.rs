@@ -6,7 +6,7 @@ use crate::{
     chain::{Chain, ChainError, ChainSettings, Chains, DEFAULT_REQUEST_TIMEOUT},
     config::{ChainSource, Config, MasterSource},
     keys::{Kdf, Master, MasterError, Tokens, token::ShortKey},
-    state::{Keys, Nudges, State},
+    state::{Keys, Nudges, Permits, State},
     store::{self, Store, canary},
     value::{ChainId, Clock, Secret},
 };
@@ -54,6 +54,7 @@ pub async fn open(config: &Config) -> Result<State, OpenError> {
     prove(&store, &master).await?;
     let chains: Chains = chains(&config.chains).await?.into_iter().map(Chain::new).collect::<Result<_, _>>()?;
     Ok(State {
+        permits: Permits::default(),
         nudges: Nudges::new(chains.iter().map(Chain::id)),
         store,
         keys: Keys { master, tokens, kdf: Kdf::new(config.password_checks, WAITING_PASSWORDS) },

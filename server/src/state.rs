@@ -11,6 +11,10 @@ use crate::{
     value::{ChainId, Clock},
 };
 
+pub mod permits;
+
+pub use permits::Permits;
+
 /// The parts of a running server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -26,6 +30,8 @@ pub struct State {
     pub policy: Arc<Policy>,
     /// Wakes the watcher of a chain before its next regular look.
     pub nudges: Nudges,
+    /// Bounds the work with nodes.
+    pub permits: Permits,
 }
 
 /// The secrets that are in hand while the server runs. None of them opens a wallet.

@@ -1,15 +1,22 @@
 //! Chains: what a node knows, and handing it signed bytes. Nothing a node says is trusted further than it must be.
 
+mod absence;
 mod account;
 mod answer;
+mod block;
+mod budget;
 mod data_fee;
+mod each;
+mod endpoint;
 mod estimate;
-mod head;
+mod find_use;
+mod identity;
 mod known;
 pub mod local;
 mod market;
 mod receipt;
 mod revert;
+mod round;
 mod rpc;
 mod send;
 mod simulate;
@@ -17,41 +24,56 @@ mod simulate;
 mod tests;
 mod token;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use alloy::transports::TransportResult;
 use tokio::sync::OnceCell;
 
 use self::{
     answer::Count,
+    endpoint::Endpoint,
     rpc::{NO_PARAMS, Rpc},
 };
-use crate::value::{Address, ChainId, Secret};
+use crate::value::{Address, BlockHash, ChainId, Secret};
 
 pub use self::{
     account::{Account, Nonces},
+    block::{BlockAuthorization, BlockTransaction, FullBlock},
+    budget::{REQUEST_BUDGET, budget},
+    endpoint::{BlockRef, Health, Verdict},
     estimate::{Call, EstimateError},
-    head::Head,
+    find_use::{Use, UseSearch},
     receipt::Receipt,
+    round::{NonceAt, Revert, Round},
     send::SendOutcome,
     simulate::{Log, Simulated},
     token::TokenFacts,
 };
 
-/// How long one request to a node may take, unless set otherwise.
-pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one exchange with a node may take, unless set otherwise.
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a chain cannot be asked. Never holds any part of the node's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// The node cannot be reached, refuses, answers nonsense, or is a node of another chain. Later may do.
+    /// The node cannot be reached, refuses, answers nonsense, or is not believed. Later may do.
     #[error("the chain's node is of no use: {0}")]
     Unavailable(String),
+    /// The node is of another chain.
+    #[error("the chain's node is of no use: it is of chain {says}, not {expected}")]
+    OtherChain {
+        /// Which it says.
+        says: u64,
+        /// Which it must be.
+        expected: ChainId,
+    },
+    /// The node has another first block than before: it is of another chain with the same id, or its chain began anew.
+    #[error("the chain's node is of no use: its first block is {shown}, not {remembered}")]
+    OtherGenesis {
+        /// The block that is remembered: block 0, or the oldest one the node showed.
+        remembered: BlockHash,
+        /// What it shows now.
+        shown: BlockHash,
+    },
     /// The setting is wrong; later will not do.
     #[error("the URL of the chain's node cannot be used: {0}")]
     Settings(&'static str),
@@ -71,20 +93,27 @@ pub struct ChainSettings {
     pub finality_depth: Option<u64>,
 }
 
+impl ChainError {
+    /// What is wrong, for where it is said already that it is a chain's node.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Unavailable(why) => why.clone(),
+            Self::Settings(why) => (*why).to_owned(),
+            Self::OtherChain { says, expected } => format!("it is of chain {says}, not {expected}"),
+            Self::OtherGenesis { remembered, shown } => format!("its first block is {shown}, not {remembered}"),
+        }
+    }
+}
+
 /// One chain, through one node. Cheap to clone.
 #[derive(Clone)]
-pub struct Chain(Arc<Node>);
+pub struct Chain(Arc<Shared>);
 
-struct Node {
+struct Shared {
     id: ChainId,
     name: String,
     symbol: &'static str,
-    finality_depth: Option<u64>,
-    rpc: Rpc,
-    /// Set once the node has said that it is of this chain: whether it is a development node.
-    verified: OnceCell<bool>,
-    /// Set once the node has said that it has no `eth_simulateV1`.
-    cannot_simulate: AtomicBool,
+    endpoint: Arc<Endpoint>,
     /// Set once it is known which contract, if any, says what data costs.
     data_fee_oracle: OnceCell<Option<Address>>,
 }
@@ -97,16 +126,8 @@ impl Chain {
         let name = known.map_or_else(|| format!("chain {id}"), |(name, _)| name.to_owned());
         let symbol = known.map_or("ETH", |(_, symbol)| symbol);
         let rpc = Rpc::new(&url, request_timeout)?;
-        Ok(Self(Arc::new(Node {
-            id,
-            name,
-            symbol,
-            finality_depth,
-            rpc,
-            verified: OnceCell::new(),
-            cannot_simulate: AtomicBool::new(false),
-            data_fee_oracle: OnceCell::new(),
-        })))
+        let endpoint = Arc::new(Endpoint::new(id, rpc, finality_depth));
+        Ok(Self(Arc::new(Shared { id, name, symbol, endpoint, data_fee_oracle: OnceCell::new() })))
     }
 
     /// Asks a node which chain it is of. Fails when it cannot say.
@@ -131,44 +152,31 @@ impl Chain {
         self.0.symbol
     }
 
-    /// The way to the node, once it has said that it is of this chain. Asked until it has answered once.
-    async fn rpc(&self) -> Result<&Rpc, ChainError> {
-        self.is_development().await.map(|_| &self.0.rpc)
+    /// How its node is, as the last rounds found it; no network.
+    pub fn health(&self) -> Health {
+        self.0.endpoint.health()
     }
 
-    /// Whether the node is one that people develop with, which mines alone and never reorganises.
-    async fn is_development(&self) -> Result<bool, ChainError> {
-        let Node { id, rpc, verified, .. } = &*self.0;
-        let verify = async || {
-            let (says, version) = identify(rpc).await.map_err(|error| rpc.unavailable(error))?;
-            if says != id.get() {
-                tracing::error!(chain.id = %id, chain.node_says = says, "the node set for a chain is of another chain");
-                return Err(ChainError::Unavailable(format!("it is of chain {says}, not {id}")));
-            }
-            let version = version.to_lowercase();
-            Ok(["anvil", "hardhat", "ganache"].iter().any(|name| version.contains(name)))
-        };
-        verified.get_or_try_init(verify).await.copied()
+    /// Whether its node is believed; no network.
+    pub fn verdict(&self) -> Verdict {
+        self.health().verdict
+    }
+
+    /// From now on the node's block 0 must be this one: what was stored of it before, or a chain that began anew and
+    /// that somebody with a right to say so accepts. A node that was quarantined over it is asked again.
+    pub fn expect_genesis(&self, genesis: BlockHash) {
+        self.0.endpoint.expect_genesis(genesis);
+    }
+
+    /// The way to the node for a request; fails at once while it is not believed.
+    async fn rpc(&self) -> Result<&Rpc, ChainError> {
+        self.0.endpoint.rpc().await
     }
 }
 
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Chain({})", self.0.id)
-    }
-}
-
-/// The chain a node says it is of, and what program it is (empty when it will not say).
-async fn identify(rpc: &Rpc) -> TransportResult<(u64, String)> {
-    let mut batch = rpc.client.new_batch();
-    let id = batch.add_call::<_, Count>("eth_chainId", &NO_PARAMS)?;
-    let version = batch.add_call::<_, String>("web3_clientVersion", &NO_PARAMS)?;
-    batch.send().await?;
-    let id = id.await?.0;
-    match version.await {
-        Ok(version) => Ok((id, version)),
-        Err(error) if error.is_error_resp() => Ok((id, String::new())),
-        Err(error) => Err(error),
     }
 }
 

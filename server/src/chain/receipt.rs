@@ -1,12 +1,12 @@
 //! What became of transactions.
 
-use alloy::transports::{TransportErrorKind, TransportResult};
 use serde::Deserialize;
 
 use super::{
-    Chain, ChainError,
+    ChainError,
     answer::{Count, Quantity},
-    rpc::{Fault, Rpc},
+    each,
+    rpc::Rpc,
 };
 use crate::value::{BlockHash, TransactionHash};
 
@@ -36,70 +36,44 @@ struct Answer {
     transaction_hash: TransactionHash,
     block_number: Option<Count>,
     block_hash: Option<BlockHash>,
-    status: Quantity,
-    gas_used: Count,
+    status: Option<Quantity>,
+    gas_used: Option<Count>,
     effective_gas_price: Option<Quantity>,
 }
 
-impl Chain {
-    /// The receipts of these transactions, in their order; none for one that is in no block. Fails as a whole when
-    /// one of them cannot be told: absence is said by the node, never guessed.
-    pub async fn receipts(&self, hashes: &[TransactionHash]) -> Result<Vec<Option<Receipt>>, ChainError> {
-        let rpc = self.rpc().await?;
-        let mut receipts = Vec::with_capacity(hashes.len());
-        // The next part last. A part whose answer is too large is asked for in halves.
-        let mut parts: Vec<&[TransactionHash]> = hashes.chunks(BATCH).rev().collect();
-        while let Some(part) = parts.pop() {
-            match ask_receipts(rpc, part).await {
-                Ok(found) => receipts.extend(found),
-                Err(error) if part.len() > 1 && matches!(Fault::of(&error), Some(Fault::TooLarge(_))) => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([second, first]);
-                }
-                Err(error) => return Err(rpc.unavailable(error)),
-            }
-        }
-        Ok(receipts)
-    }
+/// Each receipt by itself, in their order; none for a transaction that is in no block.
+pub(super) async fn ask(rpc: &Rpc, hashes: &[TransactionHash]) -> Vec<Result<Option<Receipt>, ChainError>> {
+    let questions: Vec<_> = hashes.iter().map(|hash| (*hash,)).collect();
+    let asked = each::ask::<_, Option<Answer>>(rpc, &rpc.large, "eth_getTransactionReceipt", &questions, BATCH).await;
+    let answers = match asked {
+        Ok(answers) => answers,
+        Err(error) => return vec![Err(error); hashes.len()],
+    };
+    let receipts = hashes.iter().zip(answers).map(|(hash, answer)| match answer? {
+        None => Ok(None),
+        Some(answer) => checked(*hash, answer),
+    });
+    receipts.collect()
 }
 
-async fn ask_receipts(rpc: &Rpc, hashes: &[TransactionHash]) -> TransportResult<Vec<Option<Receipt>>> {
-    let mut batch = rpc.receipts.new_batch();
-    let mut waiters = Vec::with_capacity(hashes.len());
-    for hash in hashes {
-        waiters.push(batch.add_call::<_, Option<Answer>>("eth_getTransactionReceipt", &(hash,))?);
-    }
-    batch.send().await?;
-    let mut receipts = Vec::with_capacity(hashes.len());
-    for (hash, waiter) in hashes.iter().zip(waiters) {
-        let receipt = match waiter.await? {
-            None => None,
-            Some(answer) => checked(*hash, answer).ok_or_else(|| TransportErrorKind::custom(Fault::OtherRequest))?,
-        };
-        receipts.push(receipt);
-    }
-    Ok(receipts)
-}
-
-/// The receipt, when it is the one that was asked for. Old clients answer for transactions that still wait, without a
-/// block: those are in none.
-fn checked(hash: TransactionHash, answer: Answer) -> Option<Option<Receipt>> {
+/// The receipt, when it is the one that was asked for and says how it went. Old clients answer for transactions that
+/// still wait, without a block: those are in none.
+fn checked(hash: TransactionHash, answer: Answer) -> Result<Option<Receipt>, ChainError> {
+    let wrong = |what: &str| Err(ChainError::Unavailable(what.to_owned()));
     let Answer { transaction_hash, block_number, block_hash, status, gas_used, effective_gas_price } = answer;
     if transaction_hash != hash {
-        return None;
+        return wrong("its receipt is of another transaction");
     }
-    let (Some(Count(block_number)), Some(block_hash)) = (block_number, block_hash) else { return Some(None) };
-    Some(Some(Receipt {
-        transaction_hash,
-        block_number,
-        block_hash,
-        // EIP-658: 1 or 0.
-        succeeded: match u8::try_from(status.0) {
-            Ok(1) => true,
-            Ok(0) => false,
-            _ => return None,
-        },
-        gas_used: gas_used.0,
-        effective_gas_price: effective_gas_price.map_or(Some(0), |price| u128::try_from(price.0).ok())?,
-    }))
+    let (Some(Count(block_number)), Some(block_hash)) = (block_number, block_hash) else { return Ok(None) };
+    // EIP-658: 1 or 0.
+    let succeeded = match status.map(|status| u8::try_from(status.0)) {
+        Some(Ok(1)) => true,
+        Some(Ok(0)) => false,
+        _ => return wrong("its receipt does not say how the transaction went"),
+    };
+    let price = effective_gas_price.map_or(Ok(0), |price| u128::try_from(price.0));
+    let (Some(Count(gas_used)), Ok(effective_gas_price)) = (gas_used, price) else {
+        return wrong("its receipt makes no sense");
+    };
+    Ok(Some(Receipt { transaction_hash, block_number, block_hash, succeeded, gas_used, effective_gas_price }))
 }

@@ -3,7 +3,10 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,6 +19,7 @@ use alloy::{
     transports::{TransportError, TransportErrorKind, TransportFut, TransportResult},
 };
 use reqwest::{StatusCode, Url, header, redirect};
+use serde_json::value::RawValue;
 
 use super::{ChainError, answer};
 use crate::value::Secret;
@@ -28,8 +32,9 @@ pub(super) const NO_PARAMS: [(); 0] = [];
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 4 << 20;
-/// The most bytes of receipts that are read: one transaction that logs all the gas of a large block must still be seen.
-const LARGEST_RECEIPTS: usize = 16 << 20;
+/// The most bytes of receipts and blocks that are read: one transaction that logs all the gas of a large block must
+/// still be seen.
+const LARGEST_BLOCK: usize = 16 << 20;
 /// Parts of a URL below this length are not taken for secrets.
 const SHORTEST_SECRET: usize = 6;
 
@@ -72,11 +77,13 @@ impl From<reqwest::Error> for Fault {
 /// The way to one node. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Rpc {
-    /// For everything but receipts.
+    /// For most questions.
     pub(super) client: RpcClient,
-    /// For receipts, which may be larger.
-    pub(super) receipts: RpcClient,
+    /// For receipts and whole blocks, which may be larger.
+    pub(super) large: RpcClient,
     hidden: Arc<[Secret<String>]>,
+    /// Whether an exchange failed on the way since the node was last found to be well.
+    suspect: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Rpc {
@@ -104,10 +111,22 @@ impl Rpc {
         let client = builder.build().map_err(|_| ChainError::Settings("no TLS certificates to check it with"))?;
         let hidden = secrets_in(&parsed);
         let url = Arc::new(url.clone());
+        let suspect = Arc::new(AtomicBool::new(false));
         let client_of = |largest| {
-            RpcClient::new(Transport { client: client.clone(), url: url.clone(), largest }, is_loopback(&parsed))
+            let transport = Transport { client: client.clone(), url: url.clone(), largest, suspect: suspect.clone() };
+            RpcClient::new(transport, is_loopback(&parsed))
         };
-        Ok(Self { client: client_of(LARGEST_ANSWER), receipts: client_of(LARGEST_RECEIPTS), hidden })
+        Ok(Self { client: client_of(LARGEST_ANSWER), large: client_of(LARGEST_BLOCK), hidden, suspect })
+    }
+
+    /// Whether an exchange failed on the way since [`Self::clear`].
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Relaxed)
+    }
+
+    /// The node was found to be well.
+    pub(super) fn clear(&self) {
+        self.suspect.store(false, Ordering::Relaxed);
     }
 
     /// One call.
@@ -161,6 +180,7 @@ struct Transport {
     client: reqwest::Client,
     url: Arc<Secret<String>>,
     largest: usize,
+    suspect: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Transport {
@@ -189,8 +209,13 @@ impl Transport {
         // alloy does not compare the ids of single calls; a batch is matched by its ids and needs none here.
         let single = request.as_single().map(|request| request.id().clone());
         let body = request.serialize().map_err(TransportError::ser_err)?;
-        let (status, answer) = self.post(body.get().to_owned()).await.map_err(TransportErrorKind::custom)?;
-        let packet: Option<ResponsePacket> = serde_json::from_slice(&answer).ok();
+        let (status, answer) = self.post(body.get().to_owned()).await.map_err(|fault| {
+            if matches!(fault, Fault::TimedOut | Fault::NoConnection | Fault::Broken) {
+                self.suspect.store(true, Ordering::Relaxed);
+            }
+            TransportErrorKind::custom(fault)
+        })?;
+        let packet = read(&answer);
         // Some nodes send their errors with status 400. Every other status speaks for something in front of the node,
         // whose words ("invalid signature") must not be taken for the node's.
         if !status.is_success() && status != StatusCode::BAD_REQUEST {
@@ -227,6 +252,17 @@ impl Transport {
         }
         Ok((response.status(), answer))
     }
+}
+
+/// An answer. An element of a batch that is no answer is left out: it says nothing about the others.
+fn read(answer: &[u8]) -> Option<ResponsePacket> {
+    if let Ok(packet) = serde_json::from_slice(answer) {
+        return Some(packet);
+    }
+    let elements: Vec<&RawValue> = serde_json::from_slice(answer).ok()?;
+    let readable = elements.iter().filter_map(|element| serde_json::from_str(element.get()).ok());
+    let readable: Vec<Response> = readable.collect();
+    (!readable.is_empty()).then_some(ResponsePacket::Batch(readable))
 }
 
 fn fault(fault: Fault) -> TransportError {

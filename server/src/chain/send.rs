@@ -5,7 +5,9 @@ use alloy::primitives::{B256, hex, keccak256};
 use super::{Chain, estimate::POOR};
 use crate::value::TransactionHash;
 
-/// What a node made of signed bytes. Only `Refused` is for good; anything that is not understood is `Unavailable`.
+/// What a node made of signed bytes. Only `Refused` may be for good, when nodes repeat it while they are well: what is
+/// refused with these words can also be a node's own trouble (one that is of another chain, or is not synchronised).
+/// Anything that is not understood is `Unavailable`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
     /// It took them.
@@ -20,13 +22,16 @@ pub enum SendOutcome {
     InsufficientFunds,
     /// The node takes no nonce ahead of the account's, or not this far.
     NonceGap,
-    /// These bytes can never be included.
+    /// It says that these bytes can never be included.
     Refused {
         /// What the node says: at most 280 characters on one line.
         reason: String,
     },
     /// The node cannot be asked, or says something unknown. They may or may not have arrived.
-    Unavailable,
+    Unavailable {
+        /// What was wrong: one line, at most 280 characters and a few words, without any part of the node's URL.
+        why: String,
+    },
 }
 
 impl Chain {
@@ -37,7 +42,7 @@ impl Chain {
             Ok(rpc) => rpc,
             Err(error) => {
                 tracing::warn!(chain.id = %self.id(), transaction.hash = %hash, %error, "nothing was sent");
-                return SendOutcome::Unavailable;
+                return SendOutcome::Unavailable { why: error.words() };
             }
         };
         let answer = rpc.ask::<_, B256>("eth_sendRawTransaction", (format!("0x{}", hex::encode(raw)),)).await;
@@ -45,7 +50,7 @@ impl Chain {
             Ok(answered) if answered == hash.0 => return SendOutcome::Accepted,
             Ok(_) => {
                 tracing::warn!(chain.id = %self.id(), transaction.hash = %hash, "the node answered with another hash");
-                return SendOutcome::Unavailable;
+                return SendOutcome::Unavailable { why: "it answered with another hash".to_owned() };
             }
             Err(error) => error,
         };
@@ -57,7 +62,7 @@ impl Chain {
                 let error = rpc.unavailable(error);
                 let chain = self.id();
                 tracing::warn!(chain.id = %chain, transaction.hash = %hash, %error, "a transaction may not have arrived");
-                SendOutcome::Unavailable
+                SendOutcome::Unavailable { why: error.words() }
             }
         }
     }

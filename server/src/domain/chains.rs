@@ -1,11 +1,17 @@
 //! The chains this server serves.
 
-use futures_util::future::join_all;
+use std::time::Instant;
+
+pub use crate::chain::Verdict;
 
 use super::{Caller, Error, Result};
-use crate::{chain::Chain, state::State, value::ChainId};
+use crate::{
+    chain::{Chain, Health},
+    state::State,
+    value::{ChainId, Time},
+};
 
-/// A chain and how it is.
+/// A chain and how its node is, as the watcher last found it.
 #[derive(Debug)]
 pub struct ChainStatus {
     /// Which.
@@ -14,19 +20,36 @@ pub struct ChainStatus {
     pub name: String,
     /// The symbol of its native currency.
     pub symbol: String,
-    /// Its newest block; none when its node cannot be reached.
+    /// Whether its node is believed.
+    pub verdict: Verdict,
+    /// Its newest block when its node last answered.
     pub head: Option<u64>,
+    /// When its node last answered as it should.
+    pub last_success: Option<Time>,
+    /// What was wrong when it last did not.
+    pub last_error: Option<String>,
+    /// When that was.
+    pub last_failure: Option<Time>,
 }
 
-/// Every chain, by id.
-pub async fn list(state: &State) -> Vec<ChainStatus> {
-    join_all(state.chains.iter().map(async |chain| ChainStatus {
-        chain_id: chain.id(),
-        name: chain.name().to_owned(),
-        symbol: chain.symbol().to_owned(),
-        head: chain.head().await.ok().map(|head| head.number),
-    }))
-    .await
+/// Every chain, by id. Asks no node: answers at once, however they are.
+pub fn list(state: &State) -> Vec<ChainStatus> {
+    let now = state.clock.now();
+    let time = |at: Instant| now - at.elapsed();
+    let status = |chain: &Chain| {
+        let Health { verdict, last_success, last_failure, last_error, head } = chain.health();
+        ChainStatus {
+            chain_id: chain.id(),
+            name: chain.name().to_owned(),
+            symbol: chain.symbol().to_owned(),
+            verdict,
+            head: head.map(|head| head.number),
+            last_success: last_success.map(time),
+            last_error,
+            last_failure: last_failure.map(time),
+        }
+    };
+    state.chains.iter().map(status).collect()
 }
 
 /// The chain a caller means: one they may use, or the only such one.

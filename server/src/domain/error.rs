@@ -6,7 +6,9 @@ use super::transactions::Transaction;
 use crate::{
     abi::AbiError,
     chain::ChainError,
-    keys, store,
+    keys,
+    state::permits::Busy,
+    store,
     value::{Status, TransactionId},
 };
 
@@ -108,7 +110,7 @@ pub enum Error {
     Integrity(&'static str),
     /// The chain's node gives no usable answer.
     #[error("the chain cannot be reached")]
-    ChainUnavailable,
+    ChainUnavailable(#[source] ChainError),
     /// The database gives no usable answer.
     #[error("the storage cannot be reached")]
     StorageUnavailable(#[source] store::Error),
@@ -146,7 +148,7 @@ impl Error {
             Self::RateLimited(_) => "rate_limited",
             Self::TooManyPending => "too_many_pending",
             Self::Integrity(_) => "integrity_error",
-            Self::ChainUnavailable => "chain_unavailable",
+            Self::ChainUnavailable(_) => "chain_unavailable",
             Self::StorageUnavailable(_) => "storage_unavailable",
             Self::Busy => "busy",
         }
@@ -157,7 +159,7 @@ impl Error {
         match self {
             Self::RateLimited(wait) => Some(*wait),
             Self::TooManyPending => Some(Duration::from_secs(60)),
-            Self::ChainUnavailable | Self::StorageUnavailable(_) => Some(Duration::from_secs(5)),
+            Self::ChainUnavailable(_) | Self::StorageUnavailable(_) => Some(Duration::from_secs(5)),
             Self::Busy => Some(Duration::from_secs(1)),
             Self::InBatch { error, .. } => error.retry_after(),
             _ => None,
@@ -179,13 +181,19 @@ impl From<store::Error> for Error {
 }
 
 impl From<ChainError> for Error {
-    fn from(_: ChainError) -> Self {
-        Self::ChainUnavailable
+    fn from(error: ChainError) -> Self {
+        Self::ChainUnavailable(error)
     }
 }
 
 impl From<keys::Busy> for Error {
     fn from(_: keys::Busy) -> Self {
+        Self::Busy
+    }
+}
+
+impl From<Busy> for Error {
+    fn from(_: Busy) -> Self {
         Self::Busy
     }
 }

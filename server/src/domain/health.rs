@@ -8,5 +8,5 @@ use crate::state::State;
 /// Fails with [`super::Error::StorageUnavailable`].
 pub async fn ready(state: &State) -> Result<Vec<chains::ChainStatus>> {
     state.store.ping().await?;
-    Ok(chains::list(state).await)
+    Ok(chains::list(state))
 }

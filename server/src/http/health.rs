@@ -4,7 +4,10 @@ use poem_openapi::{Object, OpenApi, payload::Json};
 
 use super::{Tag, problem::Problem};
 use crate::{
-    domain::{chains::ChainStatus, health},
+    domain::{
+        chains::{ChainStatus, Verdict},
+        health,
+    },
     state::State,
     value::ChainId,
 };
@@ -50,7 +53,8 @@ impl HealthApi {
     /// Can the server work
     #[oai(path = "/ready", method = "get", operation_id = "ready")]
     async fn ready(&self) -> Result<Json<Ready>, Problem> {
-        let health = |ChainStatus { chain_id, head, .. }| ChainHealth { chain_id, reachable: head.is_some() };
+        let health =
+            |ChainStatus { chain_id, verdict, .. }| ChainHealth { chain_id, reachable: verdict == Verdict::Good };
         let chains = health::ready(&self.0).await?.into_iter().map(health).collect();
         Ok(Json(Ready { status: "ready".to_owned(), database: true, chains }))
     }

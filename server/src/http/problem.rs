@@ -169,7 +169,7 @@ fn code_of(error: &domain::Error) -> Code {
         Error::RateLimited(_) => Code::RateLimited,
         Error::TooManyPending => Code::TooManyPending,
         Error::Integrity(_) => Code::IntegrityError,
-        Error::ChainUnavailable => Code::ChainUnavailable,
+        Error::ChainUnavailable(_) => Code::ChainUnavailable,
         Error::StorageUnavailable(_) => Code::StorageUnavailable,
         Error::Busy => Code::Busy,
     }

@@ -8,13 +8,16 @@ use tokio::{
 };
 
 use crate::{
-    chain::Chain,
+    chain::{Chain, Health},
     domain::tracking::{self, Memory},
     state::State,
 };
 
 /// A look is taken this often even when no block comes: bytes are sent again, fees raised.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(5);
+
+/// How often a node is asked how it is while nobody waits for it.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// How many looks may follow each other at once.
 const LOOKS: usize = 16;
@@ -45,11 +48,17 @@ pub(super) async fn run(state: State, chain: Chain, poll_interval: Duration, mut
     }
 }
 
-/// The newest block, while somebody waits for one: an idle server leaves the node alone.
+/// The newest block, while somebody waits for one: an idle server asks the node now and then how it is.
 async fn newest_block(state: &State, chain: &Chain) -> Option<u64> {
     match tracking::is_idle(state, chain).await {
-        Ok(true) => None,
-        _ => chain.head().await.ok().map(|head| head.number),
+        Ok(true) => {
+            let Health { last_success, last_failure, .. } = chain.health();
+            if last_success.max(last_failure).is_none_or(|last| last.elapsed() >= PROBE_EVERY) {
+                chain.probe().await;
+            }
+            None
+        }
+        _ => chain.round().await.ok().map(|round| round.head.number),
     }
 }
 

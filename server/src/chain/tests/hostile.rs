@@ -49,17 +49,13 @@ fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A node of chain 31337 that is right about that, and answers everything else with `results(method)` (a JSON result or
-/// error member).
-pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone + 'static) -> Chain {
+/// A node of chain 31337 that answers `results(method, params)`: a JSON result or error member.
+pub(super) async fn scripted(
+    results: impl Fn(&str, &serde_json::Value) -> String + Send + Sync + Clone + 'static,
+) -> Chain {
     let url = pretend(move |request| {
         let one = |request: &serde_json::Value| {
-            let method = request["method"].as_str().unwrap_or_default();
-            let member = match method {
-                "eth_chainId" => r#""result":"0x7a69""#.to_owned(),
-                "web3_clientVersion" => r#""result":"Geth""#.to_owned(),
-                method => results(method),
-            };
+            let member = results(request["method"].as_str().unwrap_or_default(), &request["params"]);
             format!(r#"{{"jsonrpc":"2.0","id":{},{member}}}"#, request["id"])
         };
         let body = match &request {
@@ -76,6 +72,44 @@ pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone 
     of(url)
 }
 
+/// A hash that is as good as any.
+pub(super) fn hash_of(number: u64) -> String {
+    format!("0x{:064x}", number + 0xabc0_0000)
+}
+
+/// A header as a JSON member.
+pub(super) fn header(number: u64) -> String {
+    format!(r#""result":{{"number":"0x{number:x}","hash":"{}"}}"#, hash_of(number))
+}
+
+/// What every node of chain 31337 says of itself, at block 100; none for another question.
+pub(super) fn itself(method: &str, params: &serde_json::Value) -> Option<String> {
+    match (method, params[0].as_str()) {
+        ("eth_chainId", _) => Some(r#""result":"0x7a69""#.to_owned()),
+        ("web3_clientVersion", _) => Some(r#""result":"Geth""#.to_owned()),
+        ("eth_getBlockByNumber", Some("0x0")) => Some(header(0)),
+        ("eth_getBlockByNumber", Some("latest")) => Some(header(100)),
+        ("eth_getBlockByNumber", Some("finalized")) => Some(header(90)),
+        _ => None,
+    }
+}
+
+/// A node of chain 31337 that is right about itself, and answers everything else with `results(method)`. A block that
+/// it gives is the latest one, and gets number and hash where it has none.
+pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone + 'static) -> Chain {
+    scripted(move |method, params| {
+        let answer = results(method);
+        if (method, params[0].as_str()) == ("eth_getBlockByNumber", Some("latest"))
+            && let Some(fields) = answer.strip_prefix(r#""result":{"#)
+            && !answer.contains("number")
+        {
+            return format!(r#""result":{{"number":"0x64","hash":"{}",{fields}"#, hash_of(100));
+        }
+        itself(method, params).unwrap_or(answer)
+    })
+    .await
+}
+
 fn of(url: String) -> Chain {
     let url = Secret::new(url);
     let request_timeout = Duration::from_millis(1500);
@@ -86,20 +120,21 @@ fn of(url: String) -> Chain {
 async fn every_error(chain: &Chain) -> Vec<String> {
     let address: Address = "0x00000000000000000000000000000000000000aa".parse().expect("an address");
     let call = Call { from: address, to: None, value: Wei::ZERO, data: CallData::default() };
-    let hashes = [TransactionHash([1; 32].into())];
     let mut errors = Vec::new();
     let mut note = |error: Option<ChainError>| errors.extend(error.map(|error| format!("{error} {error:?}")));
     note(chain.account(address).await.err());
     note(chain.nonces(address, 1).await.err());
     note(chain.has_code(address).await.err());
     note(chain.market().await.err());
-    note(chain.head().await.err());
-    note(chain.receipts(&hashes).await.err());
+    note(chain.round().await.err());
+    note(chain.token(address).await.err());
     note(match chain.estimate_gas(&call).await {
         Err(EstimateError::Unavailable(error)) => Some(error),
         other => panic!("{other:?}"),
     });
-    assert_eq!(chain.send(&[1]).await, SendOutcome::Unavailable);
+    let SendOutcome::Unavailable { why } = chain.send(&[1]).await else { panic!("nothing can be sent") };
+    errors.push(why);
+    errors.push(format!("{:?}", chain.health()));
     errors
 }
 
@@ -127,7 +162,7 @@ async fn nonsense_of_every_kind_is_unavailable_and_shows_no_key() {
     for (name, answer) in answers {
         let chain = of(pretend(move |_| Some(answer.clone())).await);
         let errors = every_error(&chain).await;
-        assert_eq!(errors.len(), 7, "{name}: {errors:?}");
+        assert_eq!(errors.len(), 9, "{name}: {errors:?}");
         for text in errors.into_iter().chain([format!("{chain:?}")]) {
             assert!(!text.contains(KEY) && !text.contains("127.0.0.1") && !text.contains("http://"), "{name}: {text}");
         }
@@ -150,12 +185,16 @@ async fn odd_results_are_unavailable() {
         ["null", "true", "-1", r#""0xzz""#, r#"{"number":1}"#, "[]", r#""0xffffffffffffffffffffffffffffffffff""#]
     {
         let member = format!(r#""result":{result}"#);
-        let chain = node(move |_| member.clone()).await;
+        let chain = scripted(move |method, params| match method {
+            "eth_getBlockByNumber" if params[0] == "latest" => member.clone(),
+            method => itself(method, params).unwrap_or_else(|| member.clone()),
+        })
+        .await;
         let address: Address = "0x00000000000000000000000000000000000000aa".parse().expect("an address");
         assert!(chain.account(address).await.is_err(), "{result}");
         assert!(chain.market().await.is_err(), "{result}");
-        assert!(chain.head().await.is_err(), "{result}");
-        assert_eq!(chain.send(&[1]).await, SendOutcome::Unavailable, "{result}");
+        assert!(chain.round().await.is_err(), "{result}");
+        assert!(matches!(chain.send(&[1]).await, SendOutcome::Unavailable { .. }), "{result}");
     }
 }
 
@@ -169,43 +208,50 @@ async fn a_receipt_of_another_transaction_is_no_receipt() {
     };
     let other = receipt(TransactionHash([2; 32].into()), "0x1");
     let chain = node(move |_| other.clone()).await;
-    assert!(chain.receipts(&[hash]).await.is_err());
+    assert!(receipts(&chain, &[hash]).await[0].is_err());
     let odd = receipt(hash, "0x2");
     let chain = node(move |_| odd.clone()).await;
-    assert!(chain.receipts(&[hash]).await.is_err());
+    assert!(receipts(&chain, &[hash]).await[0].is_err());
     let failed = receipt(hash, "0x0");
     let chain = node(move |_| failed.clone()).await;
-    let receipts = chain.receipts(&[hash]).await.expect("a whole receipt");
-    assert!(!receipts[0].expect("there").succeeded);
+    let receipt = receipts(&chain, &[hash]).await[0].clone().expect("a whole receipt");
+    assert!(!receipt.expect("there").succeeded);
     // Only a plain null is absence.
     for member in [
         r#""error":{"code":-32000,"message":"not available"}"#,
         r#""result":null,"error":{"code":-32000,"message":"not available"}"#,
         r#""outcome":null"#,
     ] {
-        assert!(node(move |_| member.to_owned()).await.receipts(&[hash]).await.is_err(), "{member}");
+        let chain = node(move |_| member.to_owned()).await;
+        assert!(receipts(&chain, &[hash]).await[0].is_err(), "{member}");
     }
-    assert_eq!(node(|_| r#""result":null"#.to_owned()).await.receipts(&[hash]).await, Ok(vec![None]));
+    let chain = node(|_| r#""result":null"#.to_owned()).await;
+    assert_eq!(receipts(&chain, &[hash]).await, [Ok(None)]);
+}
+
+async fn receipts(chain: &Chain, hashes: &[TransactionHash]) -> Vec<Result<Option<Receipt>, ChainError>> {
+    chain.round().await.expect("it is right about itself").receipts(hashes).await
 }
 
 #[tokio::test]
 async fn only_a_node_that_does_not_know_the_tag_is_trusted_by_depth() {
     let of = async |answer: &'static str| {
-        let chain = node(move |method| match method {
-            "eth_blockNumber" => r#""result":"0x64""#.to_owned(),
-            _ => answer.to_owned(),
+        let chain = scripted(move |method, params| match params[0].as_str() {
+            Some("finalized") => answer.to_owned(),
+            _ => itself(method, params).unwrap_or_default(),
         });
-        chain.await.head().await
+        chain.await.round().await.map(|round| (round.head.number, round.final_height))
     };
-    let head = |finalized| Ok(Head { number: 100, finalized });
-    assert_eq!(of(r#""result":{"number":"0x60"}"#).await, head(96));
-    assert_eq!(of(r#""result":null"#).await, head(0));
-    assert_eq!(of(r#""error":{"code":-32000,"message":"finalized block not found"}"#).await, head(0));
+    let at = format!(r#""result":{{"number":"0x60","hash":"{}"}}"#, hash_of(96)).leak();
+    assert_eq!(of(at).await, Ok((100, 96)));
+    assert_eq!(of(r#""result":null"#).await, Ok((100, 0)));
+    assert_eq!(of(r#""error":{"code":-32000,"message":"finalized block not found"}"#).await, Ok((100, 0)));
     assert_eq!(
         of(r#""error":{"code":-32602,"message":"invalid argument 0: hex string without 0x prefix"}"#).await,
-        head(37)
+        Ok((100, 37))
     );
-    assert!(of(r#""error":{"code":-32005,"message":"rate limited"}"#).await.is_err());
+    // A busy node makes nothing final.
+    assert_eq!(of(r#""error":{"code":-32005,"message":"rate limited"}"#).await, Ok((100, 0)));
 }
 
 #[tokio::test]

@@ -36,13 +36,13 @@ async fn a_chain_survives_a_restart() {
 
     let node = LocalNode::start(settings.clone()).await.expect("anvil starts");
     node.fund(someone, one).await.expect("anvil's accounts hold 10000");
-    let head = chain(node.url(), None).head().await;
+    let head = chain(node.url(), None).round().await.expect("anvil answers").head;
     node.stop().await.expect("anvil stops");
 
     let node = LocalNode::start(settings).await.expect("anvil starts again");
     let chain = chain(node.url(), None);
     assert_eq!(chain.account(someone).await.expect("anvil answers").balance, one);
-    assert_eq!(chain.head().await, head);
+    assert_eq!(chain.round().await.expect("anvil answers").head, head);
     node.stop().await.expect("anvil stops");
     std::fs::remove_dir_all(directory).expect("made above");
 }

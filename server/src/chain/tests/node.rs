@@ -40,10 +40,16 @@ fn sign(signer: &PrivateKeySigner, transaction: TxEip1559) -> (Vec<u8>, Transact
     (envelope.encoded_2718(), TransactionHash(*envelope.tx_hash()))
 }
 
+/// Receipts of a round of their own.
+async fn receipts(chain: &Chain, hashes: &[TransactionHash]) -> Vec<Option<Receipt>> {
+    let receipts = chain.round().await.expect("anvil answers").receipts(hashes).await;
+    receipts.into_iter().collect::<Result<_, _>>().expect("anvil answers")
+}
+
 /// The receipt, once anvil has mined: it answers first and mines right after.
 async fn mined(chain: &Chain, hash: TransactionHash) -> Receipt {
     for _ in 0..100 {
-        let receipts = chain.receipts(&[hash]).await.expect("anvil answers");
+        let receipts = receipts(chain, &[hash]).await;
         match receipts[0] {
             Some(receipt) => return receipt,
             None => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -70,20 +76,20 @@ async fn a_transfer_is_priced_sent_mined_and_final() {
     assert!(market.now.max_priority_fee_per_gas >= 1_000_000);
 
     let (raw, hash) = sign(&signer, transfer(0, market.now));
-    assert_eq!(chain.receipts(&[hash]).await, Ok(vec![None]));
+    assert_eq!(receipts(&chain, &[hash]).await, [None]);
     assert_eq!(chain.send(&raw).await, SendOutcome::Accepted);
     let receipt = mined(&chain, hash).await;
-    let head = chain.head().await.expect("anvil answers");
-    assert_eq!(head.finalized, head.number, "depth 1 on development nodes");
+    let round = chain.round().await.expect("anvil answers");
+    assert_eq!(round.final_height, round.head.number, "depth 1 on development nodes");
     let unknown = TransactionHash([7; 32].into());
-    let receipts = chain.receipts(&[unknown, hash]).await.expect("anvil answers");
+    let receipts = receipts(&chain, &[unknown, hash]).await;
     assert_eq!(receipts, [None, Some(receipt)]);
-    assert!(receipt.succeeded && receipt.block_number == head.number && receipt.gas_used == 21_000);
+    assert!(receipt.succeeded && receipt.block_number == round.head.number && receipt.gas_used == 21_000);
     assert!(receipt.transaction_hash == hash && receipt.effective_gas_price > 0);
 
-    let nonces = chain.nonces(address, head.finalized).await;
+    let nonces = chain.nonces(address, round.final_height).await;
     assert_eq!(nonces, Ok(Nonces { latest: 1, finalized: 1 }));
-    let nonces = chain.nonces(address, head.finalized - 1).await;
+    let nonces = chain.nonces(address, round.final_height - 1).await;
     assert_eq!(nonces, Ok(Nonces { latest: 1, finalized: 0 }));
     assert_eq!(chain.account(to()).await.expect("anvil answers").balance, wei(1));
 }
@@ -126,7 +132,7 @@ async fn anvil_s_refusals_are_told_apart() {
         assert!(matches!(outcome, SendOutcome::Refused { .. }), "{outcome:?} for {transaction:?}");
     }
     let outcome = chain.send(&[1, 2, 3]).await;
-    assert!(matches!(outcome, SendOutcome::Refused { .. } | SendOutcome::Unavailable), "{outcome:?}");
+    assert!(matches!(outcome, SendOutcome::Refused { .. } | SendOutcome::Unavailable { .. }), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -217,10 +223,10 @@ async fn many_receipts_come_in_their_order() {
     mined(&chain, hash).await;
     let mut hashes: Vec<_> = (0..250u8).map(|n| TransactionHash([n; 32].into())).collect();
     hashes[149] = hash;
-    let receipts = chain.receipts(&hashes).await.expect("anvil answers");
-    assert_eq!(receipts.len(), 250);
-    assert!(receipts.iter().enumerate().all(|(at, receipt)| receipt.is_some() == (at == 149)));
-    assert_eq!(chain.receipts(&[]).await, Ok(vec![]));
+    let all = receipts(&chain, &hashes).await;
+    assert_eq!(all.len(), 250);
+    assert!(all.iter().enumerate().all(|(at, receipt)| receipt.is_some() == (at == 149)));
+    assert_eq!(receipts(&chain, &[]).await, []);
 }
 
 #[tokio::test]
@@ -230,8 +236,12 @@ async fn finality_follows_the_depth_that_is_set() {
         node.fund(to(), wei(1)).await.expect("anvil's accounts hold 10000");
     }
     let deep = chain(node.url(), Some(3));
-    assert_eq!(deep.head().await, Ok(Head { number: 3, finalized: 1 }));
-    assert_eq!(by_default.head().await, Ok(Head { number: 3, finalized: 3 }));
+    let heights = async |chain: &Chain| {
+        let round = chain.round().await.expect("anvil answers");
+        (round.head.number, round.final_height)
+    };
+    assert_eq!(heights(&deep).await, (3, 1));
+    assert_eq!(heights(&by_default).await, (3, 3));
 }
 
 #[tokio::test]
@@ -241,9 +251,10 @@ async fn a_node_of_another_chain_is_never_used() {
     assert_eq!(Chain::discover(&url, DEFAULT_REQUEST_TIMEOUT).await, Ok(id(31337)));
     let settings = ChainSettings { id: id(1), url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
     let wrong = Chain::new(settings).expect("a plain URL");
-    assert!(matches!(wrong.market().await, Err(ChainError::Unavailable(_))));
-    assert!(matches!(wrong.head().await, Err(ChainError::Unavailable(_))));
-    assert_eq!(wrong.send(&[2]).await, SendOutcome::Unavailable);
+    assert!(matches!(wrong.market().await, Err(ChainError::OtherChain { .. })));
+    assert!(matches!(wrong.round().await, Err(ChainError::OtherChain { says: 31337, .. })));
+    assert!(matches!(wrong.send(&[2]).await, SendOutcome::Unavailable { .. }));
+    assert!(matches!(wrong.verdict(), Verdict::Quarantined { .. }));
 
     let chains: Chains = [right, wrong].into_iter().collect();
     assert!(chains.only().is_none());

@@ -159,7 +159,7 @@ impl Facts {
 fn estimate(answer: Result<u64, EstimateError>, given: Option<&Contract>) -> Result<Estimate> {
     match answer {
         Ok(gas) => Ok(Estimate::Gas(Gas(gas))),
-        Err(EstimateError::Unavailable(_)) => Err(Error::ChainUnavailable),
+        Err(EstimateError::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(EstimateError::Reverted { data, message }) => {
             Ok(Estimate::Reverts(words::revert_reason(data.as_deref(), message, given)))
         }

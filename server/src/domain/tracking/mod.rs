@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{Error, Result};
 use crate::{
-    chain::{Account, Chain, Head, SendOutcome},
+    chain::{Account, Chain, Round, SendOutcome},
     keys::{PayloadBinding, payload},
     state::State,
     store::{
@@ -34,11 +34,11 @@ pub async fn tick(state: &State, chain: &Chain, memory: &mut Memory) -> Result<b
     if open.is_empty() {
         return Ok(false);
     }
-    let head = chain.head().await?;
+    let round = chain.round().await?;
     let mut progressed = false;
     for slots in open.chunk_by(|one, next| one.address == next.address) {
         let account = gather(state, slots).await?;
-        let sight = look(chain, head, &account).await?;
+        let sight = look(chain, &round, &account).await?;
         for step in plan::plan(&account, &sight, memory, state.clock.now(), &state.policy) {
             progressed |= take(state, chain, memory, step).await?;
         }
@@ -72,15 +72,15 @@ pub(super) async fn gather(state: &State, slots: &[nonce_slots::Model]) -> Resul
 
 /// What the chain says of an account. The receipts are asked for last: a nonce that counts as used before then has
 /// left its receipt, unless it is not ours.
-async fn look(chain: &Chain, head: Head, account: &[Tracked]) -> Result<Sight> {
+async fn look(chain: &Chain, round: &Round, account: &[Tracked]) -> Result<Sight> {
     let address = account.first().map(|tracked| tracked.slot.address).ok_or(Error::Integrity("nonce slot"))?;
-    let nonces = chain.nonces(address, head.finalized).await?;
+    let nonces = chain.nonces(address, round.final_height).await?;
     let hashes: Vec<_> = account.iter().flat_map(|tracked| &tracked.payloads).map(|payload| payload.hash).collect();
-    let receipts = chain.receipts(&hashes).await?;
+    let receipts = round.receipts(&hashes).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Sight {
         latest: Nonce(nonces.latest),
         finalized: Nonce(nonces.finalized),
-        finalized_block: head.finalized,
+        finalized_block: round.final_height,
         receipts: hashes.into_iter().zip(receipts).filter_map(|(hash, receipt)| Some((hash, receipt?))).collect(),
     })
 }

@@ -97,7 +97,7 @@ impl Memory {
             }
             SendOutcome::NonceGap => self.refuses_gaps = true,
             SendOutcome::Refused { reason } => return Some(reason),
-            SendOutcome::Unavailable => {
+            SendOutcome::Unavailable { why: _ } => {
                 self.sent.remove(&hash);
                 self.trouble.insert(hash, WaitingReason::NodeUnreachable);
             }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::change::waiting_for;
 use crate::{
-    chain::Chain,
+    chain::{Chain, ChainError},
     domain::{
-        Error, Result, digest,
+        Result, digest,
         preview::{Effect, Facts, Sight},
         tracking,
     },
@@ -38,7 +38,8 @@ pub(super) async fn draft(state: &State, origin: Origin<'_>) -> Result<(Model, F
     let sight = Sight::ask(chain, wallet.address, &action, &effect).await?;
     let sight = sight.or_unfunded(chain, wallet.address, &effect).await?;
     let (created_at, caps) = (state.clock.now(), sight.facts.caps());
-    let gas_limit = sight.facts.gas_limit(&effect).ok_or(Error::ChainUnavailable)?;
+    let gas_limit =
+        sight.facts.gas_limit(&effect).ok_or_else(|| ChainError::Unavailable("it gave no estimate".to_owned()))?;
     let mut row = Model {
         transaction_id: TransactionId::new(),
         version: 1,

@@ -12,7 +12,7 @@ use crate::{
     chain::Chains,
     domain::users,
     keys::{ApiKey, Kdf, Master, Tokens},
-    state::{Keys, Nudges, Policy, State},
+    state::{Keys, Nudges, Permits, Policy, State},
     store::{self, Store},
     value::{AgentId, Clock, Secret, UserId},
 };
@@ -42,6 +42,7 @@ async fn state() -> (State, File) {
         chains: Chains::default(),
         clock: Clock::system(),
         policy: Arc::new(Policy::default()),
+        permits: Permits::default(),
         nudges: Nudges::default(),
     };
     (state, File(path))

@@ -160,7 +160,7 @@ impl Chain {
     /// A node gets bytes.
     pub(super) fn send(&mut self, sent: Heard, answer: Answer, is_payment: bool) -> SendOutcome {
         match answer {
-            Answer::Lost => return SendOutcome::Unavailable,
+            Answer::Lost => return SendOutcome::Unavailable { why: String::new() },
             Answer::Refuse if is_payment => return SendOutcome::Refused { reason: "it does not like it".to_owned() },
             _ => {}
         }
@@ -168,7 +168,7 @@ impl Chain {
         if outcome == SendOutcome::Accepted {
             self.heard.push(sent);
         }
-        if answer == Answer::Mute { SendOutcome::Unavailable } else { outcome }
+        if answer == Answer::Mute { SendOutcome::Unavailable { why: String::new() } } else { outcome }
     }
 
     fn judge(&self, sent: &Heard) -> SendOutcome {

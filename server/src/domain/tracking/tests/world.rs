@@ -21,7 +21,7 @@ use crate::{
         transactions::{Actor, Candidate, Change, decide_on, refresh, repriced},
     },
     keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
-    state::{Keys, Nudges, Policy, State},
+    state::{Keys, Nudges, Permits, Policy, State},
     store::{
         Json, agents, nonce_slots, payloads,
         tests::{TestDatabase, person},
@@ -102,6 +102,7 @@ impl World {
             chains: Chains::default(),
             clock: crate::value::Clock::system(),
             policy: Arc::new(policy),
+            permits: Permits::default(),
             nudges: Nudges::new([chain_id]),
         };
         let (user_key, totp, mut row) = (UserKey::generate(), TotpSecret::generate(), person());
@@ -410,7 +411,7 @@ impl World {
         let is_idle = is_idle(&self.state, &chain).await.expect("the database answers");
         match tick(&self.state, &chain, memory).await {
             Ok(progressed) => assert!(is_idle && !progressed),
-            Err(error) => assert!(!is_idle && matches!(error, Error::ChainUnavailable)),
+            Err(error) => assert!(!is_idle && matches!(error, Error::ChainUnavailable(_))),
         }
     }
 

@@ -1,0 +1,222 @@
+//! One node: what was learnt of it, and whether it is believed.
+//!
+//! The watcher's rounds (and probes) form the verdict; requests only read it. A node is believed while its chain id and
+//! its first block are those it had before: another chain behind the same URL is silent about our transactions, and
+//! silence must not count.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use super::{ChainError, identity::Identity, rpc::Rpc};
+use crate::value::{BlockHash, ChainId};
+
+/// How long a request waits for a verdict that nobody has formed yet.
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a bad verdict counts without being confirmed. The watcher asks far more often.
+const RECENT: Duration = Duration::from_secs(30);
+
+/// A block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Its height.
+    pub number: u64,
+    /// Its hash; another one at the same height after a reorganisation.
+    pub hash: BlockHash,
+}
+
+/// Whether a node is believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was not asked yet.
+    #[default]
+    Unknown,
+    /// It answered last time, and is of the chain it was always of.
+    Good,
+    /// It is of another chain than it must be. Nothing is sent to it and nothing it says is believed.
+    Quarantined {
+        /// What is wrong, without any part of its URL.
+        why: String,
+    },
+    /// It did not answer last time, or made no sense.
+    Unreachable {
+        /// What is wrong, without any part of its URL.
+        why: String,
+    },
+}
+
+impl Verdict {
+    /// The word for it on the wire and in the log.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Good => "good",
+            Self::Quarantined { .. } => "quarantined",
+            Self::Unreachable { .. } => "unreachable",
+        }
+    }
+}
+
+/// How a node is, as the last rounds found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Whether it is believed.
+    pub verdict: Verdict,
+    /// When it last answered as it should.
+    pub last_success: Option<Instant>,
+    /// When it last did not.
+    pub last_failure: Option<Instant>,
+    /// Why not: one line without any part of its URL.
+    pub last_error: Option<String>,
+    /// Its latest block when it last answered as it should.
+    pub head: Option<BlockRef>,
+}
+
+/// One node and what was learnt of it.
+pub(super) struct Endpoint {
+    pub(super) chain_id: ChainId,
+    pub(super) rpc: Rpc,
+    pub(super) finality_depth: Option<u64>,
+    /// Set once the node has said that it has no `eth_simulateV1`.
+    pub(super) cannot_simulate: AtomicBool,
+    known: Mutex<Known>,
+    /// Held by whoever forms a verdict for requests that wait for one.
+    verifying: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Known {
+    health: Health,
+    identity: Identity,
+    /// When the round that formed the verdict began: an older one that ends later changes nothing.
+    formed: Option<Instant>,
+}
+
+impl Endpoint {
+    pub(super) fn new(chain_id: ChainId, rpc: Rpc, finality_depth: Option<u64>) -> Self {
+        Self {
+            chain_id,
+            rpc,
+            finality_depth,
+            cannot_simulate: AtomicBool::new(false),
+            known: Mutex::default(),
+            verifying: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.known().health.clone()
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.known().health.verdict == Verdict::Good
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.known().identity.clone()
+    }
+
+    /// From now on the node's first block must be this one.
+    pub(super) fn expect_genesis(&self, genesis: BlockHash) {
+        let mut known = self.known();
+        known.identity.expect_genesis(genesis);
+        known.formed = None;
+        known.health.verdict = Verdict::Unknown;
+    }
+
+    /// Keeps what a round that began at `began` found.
+    pub(super) fn record(&self, began: Instant, found: &Result<(BlockRef, Identity), ChainError>) {
+        let mut known = self.known();
+        if known.formed.is_some_and(|formed| began < formed) {
+            return;
+        }
+        known.formed = Some(began);
+        let before = known.health.verdict.as_str();
+        match found {
+            Ok((head, identity)) => {
+                known.identity = identity.clone();
+                known.health.head = Some(*head);
+                known.health.last_success = Some(Instant::now());
+                known.health.verdict = Verdict::Good;
+                self.rpc.clear();
+            }
+            Err(error) => {
+                let why = error.words();
+                known.health.last_failure = Some(Instant::now());
+                known.health.last_error = Some(why.clone());
+                known.health.verdict = match (error, &known.health.verdict) {
+                    (ChainError::OtherChain { .. } | ChainError::OtherGenesis { .. }, _) => {
+                        Verdict::Quarantined { why }
+                    }
+                    // A question that failed does not make the node of the right chain.
+                    (_, quarantined @ Verdict::Quarantined { .. }) => quarantined.clone(),
+                    _ => Verdict::Unreachable { why },
+                };
+            }
+        }
+        let (now, error) = (known.health.verdict.as_str(), known.health.last_error.clone());
+        drop(known);
+        if before != now {
+            self.tell(now, error.unwrap_or_default());
+        }
+    }
+
+    fn tell(&self, verdict: &str, error: String) {
+        let chain = self.chain_id;
+        match verdict {
+            "good" => tracing::info!(chain.id = %chain, "the chain's node answers"),
+            "quarantined" => tracing::error!(chain.id = %chain, error, "the chain's node is not believed any more"),
+            _ => tracing::warn!(chain.id = %chain, error, "the chain's node does not answer"),
+        }
+    }
+
+    /// The way to the node for a request. Fails at once while the verdict is bad; where there is none yet, it is formed
+    /// first, once for all who wait.
+    pub(super) async fn rpc(&self) -> Result<&Rpc, ChainError> {
+        if let Some(answer) = self.believed() {
+            return answer.map(|()| &self.rpc);
+        }
+        let _turn = self.verifying.lock().await;
+        if let Some(answer) = self.believed() {
+            return answer.map(|()| &self.rpc);
+        }
+        let began = Instant::now();
+        match tokio::time::timeout(VERIFY_TIMEOUT, super::round::look(self)).await {
+            Ok(found) => found.map(|_| &self.rpc),
+            Err(_) => {
+                let late = ChainError::Unavailable("it took too long".to_owned());
+                self.record(began, &Err(late.clone()));
+                Err(late)
+            }
+        }
+    }
+
+    /// The way to the node for whoever holds a round of it. Fails once the node is found to be of another chain.
+    pub(super) fn rpc_of_round(&self) -> Result<&Rpc, ChainError> {
+        match &self.known().health.verdict {
+            Verdict::Quarantined { why } => Err(ChainError::Unavailable(why.clone())),
+            Verdict::Unknown | Verdict::Good | Verdict::Unreachable { .. } => Ok(&self.rpc),
+        }
+    }
+
+    /// What the verdict says; none when there is none, when it is bad and old, or when it is doubted.
+    fn believed(&self) -> Option<Result<(), ChainError>> {
+        let known = self.known();
+        let Health { verdict, last_failure, .. } = &known.health;
+        match verdict {
+            // A request that went unanswered is a reason to ask, not a verdict: it may have been too much to ask.
+            Verdict::Good if self.rpc.is_suspect() => None,
+            Verdict::Good => Some(Ok(())),
+            Verdict::Quarantined { why } | Verdict::Unreachable { why } => {
+                last_failure.filter(|at| at.elapsed() < RECENT).map(|_| Err(ChainError::Unavailable(why.clone())))
+            }
+            Verdict::Unknown => None,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // What is kept is whole between any two statements.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
