@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    chain::{Chain, ChainError, ChainSettings, Chains, DEFAULT_REQUEST_TIMEOUT},
+    chain::{Chain, ChainError, ChainSettings, Chains},
     config::{ChainSource, Config, MasterSource},
     keys::{Kdf, Master, MasterError, Tokens, token::ShortKey},
     state::{Keys, Nudges, Permits, State},
@@ -84,19 +84,19 @@ async fn prove(store: &Store, master: &Master) -> Result<(), OpenError> {
 }
 
 async fn chains(source: &ChainSource) -> Result<Vec<ChainSettings>, OpenError> {
-    let (url, finality_depth) = match source {
+    let (url, request_timeout, finality_depth) = match source {
         ChainSource::Known(chains) => return Ok(chains.clone()),
-        ChainSource::Ask { url, finality_depth } => (url.clone(), *finality_depth),
+        ChainSource::Ask { url, request_timeout, finality_depth } => (url.clone(), *request_timeout, *finality_depth),
     };
-    let id = ask(&url).await?;
-    Ok(vec![ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth }])
+    let id = ask(&url, request_timeout).await?;
+    Ok(vec![ChainSettings { id, url, request_timeout, finality_depth }])
 }
 
 /// A node that starts together with the server gets a while to answer.
-async fn ask(url: &Secret<String>) -> Result<ChainId, OpenError> {
+async fn ask(url: &Secret<String>, request_timeout: Duration) -> Result<ChainId, OpenError> {
     let until = tokio::time::Instant::now() + PATIENCE;
     loop {
-        match Chain::discover(url, DEFAULT_REQUEST_TIMEOUT).await {
+        match Chain::discover(url, request_timeout).await {
             Ok(id) => return Ok(id),
             Err(error) if tokio::time::Instant::now() >= until => return Err(error.into()),
             Err(error) => tracing::warn!(error = %error, "waiting for the node"),

@@ -3,7 +3,7 @@
 use std::{fs, num::NonZero, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use crate::{
-    chain::{ChainSettings, DEFAULT_REQUEST_TIMEOUT},
+    chain::ChainSettings,
     state::Policy,
     value::{ChainId, Secret},
 };
@@ -63,6 +63,8 @@ pub enum ChainSource {
     Ask {
         /// Its URL.
         url: Secret<String>,
+        /// As in [`ChainSettings`].
+        request_timeout: Duration,
         /// As in [`ChainSettings`].
         finality_depth: Option<u64>,
     },
@@ -148,7 +150,8 @@ fn chains(settings: &Settings) -> Result<ChainSource, ConfigError> {
         0 => None,
         depth => Some(depth),
     };
-    let chain = |id, url| ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth };
+    let request_timeout = settings.duration("NODE_TIMEOUT")?;
+    let chain = |id, url| ChainSettings { id, url, request_timeout, finality_depth };
     let one = settings.text("WEB3_PROVIDER_URI")?.map(Secret::new);
     let several = settings.text("CHAINS")?;
     let id = settings.text("CHAIN_ID")?;
@@ -160,7 +163,7 @@ fn chains(settings: &Settings) -> Result<ChainSource, ConfigError> {
             Ok(ChainSource::Known(chains.collect()))
         }
         (Some(url), None) => match id {
-            None => Ok(ChainSource::Ask { url, finality_depth }),
+            None => Ok(ChainSource::Ask { url, request_timeout, finality_depth }),
             Some(id) => {
                 let id: ChainId = id.parse().map_err(|error| parse::invalid("CHAIN_ID", error))?;
                 Ok(ChainSource::Known(vec![chain(id, url)]))

@@ -18,6 +18,7 @@ const DAY: u64 = 24 * HOUR;
 fn range(name: &str) -> RangeInclusive<u64> {
     match name {
         "POLL_INTERVAL" => 50..=MINUTE,
+        "NODE_TIMEOUT" => 100..=MINUTE,
         "BUMP_AFTER" => SECOND..=HOUR,
         _ => MINUTE..=DAY,
     }

@@ -54,6 +54,7 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "Blocks until a transaction is final, 1 to 10000; 0 follows the chain's own `finalized` block.",
     ),
+    setting("NODE_TIMEOUT", "5s", "How long one exchange with a chain's node may take; 100ms to 1m."),
     secret("API_SECRET", None, "The master secret: 64 hex digits, made by `wallet-server keygen`."),
     optional(
         "MASTER_SECRET_PATH",
