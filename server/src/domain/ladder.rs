@@ -18,23 +18,56 @@ pub fn caps(now: Fees) -> Fees {
 
 /// The rungs below the approved caps, cheapest first; none when the caps no longer cover today's fee.
 ///
-/// Each rung is the next one divided by 1.125 in both fields (nodes replace a pooled transaction only for 10 % more in
-/// both), the top one is the caps divided by 1.125, so that the cancel, which is signed at exactly the caps, outbids
-/// it; none is below today's fee.
+/// The first is today's fee: what is paid is what others are advised to pay next, so a first rung above the market
+/// would drive a quiet market up. Each rung is at least 1.125 times the one before in both fields (nodes replace a
+/// pooled transaction only for 10 % more in both), the steps are alike, and the last is the caps divided by 1.125, so
+/// that the cancel, which is signed at exactly the caps, outbids it. Where that leaves room for fewer steps there are
+/// fewer rungs; a single one is today's fee.
 pub fn rungs(caps: Fees, now: Fees) -> Vec<Fees> {
-    let mut rungs: Vec<Fees> = std::iter::successors(Some(step_down(caps)), |&rung| Some(step_down(rung)))
-        .take_while(|rung| rung.covers(now) && rung.max_fee_per_gas > 0)
-        .take(RUNGS)
-        .collect();
-    rungs.reverse();
-    rungs
+    let top = Fees {
+        max_fee_per_gas: eight_ninths(caps.max_fee_per_gas),
+        max_priority_fee_per_gas: eight_ninths(caps.max_priority_fee_per_gas),
+    };
+    if !top.covers(now) || now.max_fee_per_gas == 0 {
+        return Vec::new();
+    }
+    (2..=RUNGS).rev().find_map(|count| climb(now, top, count)).unwrap_or_else(|| vec![now])
 }
 
-fn step_down(fees: Fees) -> Fees {
-    Fees {
-        max_fee_per_gas: eight_ninths(fees.max_fee_per_gas),
-        max_priority_fee_per_gas: eight_ninths(fees.max_priority_fee_per_gas),
-    }
+/// So many rungs from `now` to `top`; none when a step would be too small.
+fn climb(now: Fees, top: Fees, count: usize) -> Option<Vec<Fees>> {
+    let fees = steps(now.max_fee_per_gas, top.max_fee_per_gas, count)?;
+    let tips = steps(now.max_priority_fee_per_gas, top.max_priority_fee_per_gas, count)?;
+    fees.into_iter()
+        .zip(tips)
+        .map(|(max_fee_per_gas, max_priority_fee_per_gas)| {
+            let rung = Fees { max_fee_per_gas, max_priority_fee_per_gas };
+            (max_priority_fee_per_gas <= max_fee_per_gas).then_some(rung)
+        })
+        .collect()
+}
+
+/// So many prices from `low` to `high`, each about the same factor above the one before; none when that factor would
+/// be less than 1.125 somewhere.
+fn steps(low: u128, high: u128, count: usize) -> Option<Vec<u128>> {
+    let last = count.checked_sub(1)?;
+    // A few wei more or less in the middle of a ladder do not matter; what must hold is checked below.
+    #[expect(clippy::cast_precision_loss, reason = "a factor needs no more digits than a double has")]
+    let factor = |rung: usize| (high as f64 / low as f64).powf(rung as f64 / last as f64);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "prices are positive, and rounded like every price"
+    )]
+    let price = |rung: usize| match rung {
+        0 => low,
+        rung if rung == last => high,
+        rung => (low as f64 * factor(rung)) as u128,
+    };
+    let prices: Vec<u128> = (0..count).map(price).collect();
+    let is_enough = |pair: &[u128]| pair[0] <= eight_ninths(pair[1]);
+    prices.windows(2).all(is_enough).then_some(prices)
 }
 
 /// The largest price that is at most the given one divided by 1.125.
@@ -44,51 +77,61 @@ fn eight_ninths(price: u128) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn fees(max_fee_per_gas: u128, max_priority_fee_per_gas: u128) -> Fees {
         Fees { max_fee_per_gas, max_priority_fee_per_gas }
     }
 
-    /// Whether a node with geth's default price bump of 10 % takes `higher` in place of `lower`.
-    fn replaces(higher: u128, lower: u128) -> bool {
-        higher * 100 >= lower * 110
+    /// What must hold of every ladder.
+    fn check(caps: Fees, now: Fees) {
+        let mut ladder = rungs(caps, now);
+        assert!(ladder.len() <= RUNGS);
+        if let Some(first) = ladder.first() {
+            assert_eq!(*first, now, "the first rung is the market's price");
+        }
+        assert!(ladder.iter().all(|rung| rung.max_priority_fee_per_gas <= rung.max_fee_per_gas));
+        if !ladder.is_empty() {
+            ladder.push(caps);
+        }
+        for pair in ladder.windows(2) {
+            // A node with geth's default price bump of 10 % takes the higher one in place of the lower.
+            let replaces = |higher: u128, lower: u128| higher >= lower.saturating_add(lower / 8);
+            assert!(replaces(pair[1].max_fee_per_gas, pair[0].max_fee_per_gas), "{ladder:?}");
+            assert!(replaces(pair[1].max_priority_fee_per_gas, pair[0].max_priority_fee_per_gas), "{ladder:?}");
+        }
     }
 
     #[test]
-    fn every_rung_and_the_cancel_replace_the_one_below_in_both_fields() {
-        for now in [fees(3_000_000_000, 1_000_000_000), fees(7, 3), fees(1_000_003, 1_000_000), fees(u128::MAX / 5, 9)]
-        {
-            let caps = caps(now);
-            let mut ladder = rungs(caps, now);
-            assert!(!ladder.is_empty());
-            assert!(ladder.len() <= RUNGS && ladder.iter().all(|rung| rung.covers(now)));
-            ladder.push(caps);
-            for pair in ladder.windows(2) {
-                assert!(
-                    replaces(pair[1].max_fee_per_gas / 1_000, pair[0].max_fee_per_gas / 1_000)
-                        || pair[0].max_fee_per_gas < 1_000_000
-                );
-                assert!(pair[1].max_fee_per_gas >= pair[0].max_fee_per_gas + pair[0].max_fee_per_gas / 8);
-                assert!(
-                    pair[1].max_priority_fee_per_gas
-                        >= pair[0].max_priority_fee_per_gas + pair[0].max_priority_fee_per_gas / 8
-                );
-            }
+    fn eight_rungs_lead_from_the_market_to_below_the_caps() {
+        for now in [fees(3_000_000_000, 1_000_000_000), fees(1_000_003, 1_000_000), fees(u128::MAX / 5, 9_000)] {
+            check(caps(now), now);
+            let ladder = rungs(caps(now), now);
+            assert_eq!((ladder.len(), ladder[0]), (RUNGS, now));
+            assert_eq!(ladder[RUNGS - 1].max_fee_per_gas, eight_ninths(caps(now).max_fee_per_gas));
         }
+        check(caps(fees(7, 3)), fees(7, 3));
+        assert!(rungs(caps(fees(7, 3)), fees(7, 3)).len() > 1);
     }
 
     #[test]
     fn a_market_above_the_caps_leaves_no_rung() {
         let shown = caps(fees(100, 10));
         assert_eq!(rungs(shown, fees(360, 10)), Vec::new());
-        assert_eq!(rungs(shown, fees(355, 10)).len(), 1);
+        assert_eq!(rungs(shown, fees(355, 10)), [fees(355, 10)]);
+        assert_eq!(rungs(shown, fees(300, 10)), [fees(300, 10), fees(355, 35)]);
     }
 
-    #[test]
-    fn the_tip_never_exceeds_the_price() {
-        for rung in rungs(fees(4_001, 4_000), fees(1, 1)) {
-            assert!(rung.max_priority_fee_per_gas <= rung.max_fee_per_gas);
+    proptest! {
+        #[test]
+        fn every_rung_and_the_cancel_replace_the_one_below_in_both_fields(
+            base in 0u128..1 << 60, tip in 1u128..1 << 40, moved_base in 0u128..1 << 61, moved_tip in 1u128..1 << 41,
+        ) {
+            let (shown, now) = (fees(2 * base + tip, tip), fees(2 * moved_base + moved_tip, moved_tip));
+            check(caps(shown), shown);
+            check(caps(shown), now);
         }
     }
 }
