@@ -1,10 +1,13 @@
 //! How much gas a call needs.
 
-use alloy::{rpc::json_rpc::ErrorPayload, transports::TransportError};
-use serde::Serialize;
+use alloy::{
+    rpc::json_rpc::ErrorPayload,
+    transports::{TransportError, TransportResult},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Chain, ChainError, answer::Count, revert, rpc::Rpc};
+use super::{Chain, ChainError, answer::Count, intrinsic_gas, revert, rpc::Rpc};
 use crate::value::{Address, CallData, Wei};
 
 /// A call or, without `to`, a deployment.
@@ -57,16 +60,36 @@ impl<'a> From<&'a Call> for Request<'a> {
 }
 
 impl Chain {
-    /// The least gas limit with which the call succeeds on the latest state, without any margin.
-    /// Fails when it would not, when the sender holds too little, or when the node cannot be asked.
+    /// The least gas limit with which the call succeeds on the latest state, without any margin. An estimate below what
+    /// every such call costs ([`intrinsic_gas`]) is raised to that.
+    ///
+    /// Fails when the call would fail, when the sender holds too little, when the node cannot be asked, or when it
+    /// names more than a whole block holds.
     pub async fn estimate_gas(&self, call: &Call) -> Result<u64, EstimateError> {
         let rpc = self.rpc().await?;
-        let answer = match params(&[Request::from(call)]) {
-            Ok(params) => rpc.ask::<_, Count>("eth_estimateGas", params).await,
-            Err(error) => Err(error),
-        };
-        answer.map(|gas| gas.0).map_err(|error| failure(rpc, error))
+        let (estimate, block_limit) = ask_estimate(rpc, call).await.map_err(|error| failure(rpc, error))?;
+        if block_limit.is_some_and(|limit| estimate > limit) {
+            return Err(ChainError::Unavailable("it estimates more gas than a block holds".to_owned()).into());
+        }
+        Ok(estimate.max(intrinsic_gas(call)))
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    gas_limit: Count,
+}
+
+/// The estimate, and the latest block's gas limit where the node says one.
+async fn ask_estimate(rpc: &Rpc, call: &Call) -> TransportResult<(u64, Option<u64>)> {
+    let mut batch = rpc.client.new_batch();
+    let estimate = batch.add_call::<_, Count>("eth_estimateGas", &params(&[Request::from(call)])?)?;
+    let latest = batch.add_call::<_, Header>("eth_getBlockByNumber", &("latest", false))?;
+    batch.send().await?;
+    let Count(estimate) = estimate.await?;
+    let limit = latest.await.ok().map(|header| header.gas_limit.0);
+    Ok((estimate, limit.filter(|&limit| limit > 0)))
 }
 
 /// Parameters, written out: requests borrow their data, and calls outlive what they borrow.

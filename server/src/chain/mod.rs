@@ -10,6 +10,7 @@ mod each;
 mod endpoint;
 mod estimate;
 mod find_use;
+mod gas;
 mod identity;
 mod known;
 pub mod local;
@@ -42,6 +43,7 @@ pub use self::{
     endpoint::{BlockRef, Health, Verdict},
     estimate::{Call, EstimateError},
     find_use::{Use, UseSearch},
+    gas::intrinsic_gas,
     receipt::Receipt,
     round::{NonceAt, Revert, Round},
     send::SendOutcome,
@@ -116,6 +118,7 @@ struct Shared {
     endpoint: Arc<Endpoint>,
     /// Set once it is known which contract, if any, says what data costs.
     data_fee_oracle: OnceCell<Option<Address>>,
+    floor: market::Floor,
 }
 
 impl Chain {
@@ -127,7 +130,14 @@ impl Chain {
         let symbol = known.map_or("ETH", |(_, symbol)| symbol);
         let rpc = Rpc::new(&url, request_timeout)?;
         let endpoint = Arc::new(Endpoint::new(id, rpc, finality_depth));
-        Ok(Self(Arc::new(Shared { id, name, symbol, endpoint, data_fee_oracle: OnceCell::new() })))
+        Ok(Self(Arc::new(Shared {
+            id,
+            name,
+            symbol,
+            endpoint,
+            data_fee_oracle: OnceCell::new(),
+            floor: market::Floor::default(),
+        })))
     }
 
     /// Asks a node which chain it is of. Fails when it cannot say.

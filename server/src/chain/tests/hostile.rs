@@ -28,7 +28,9 @@ async fn request(stream: &mut TcpStream) -> Option<serde_json::Value> {
 }
 
 /// Listens and answers every request with what `answer` makes of it: the whole HTTP answer; nothing hangs.
-async fn pretend(answer: impl Fn(serde_json::Value) -> Option<String> + Send + Sync + Clone + 'static) -> String {
+pub(super) async fn pretend(
+    answer: impl Fn(serde_json::Value) -> Option<String> + Send + Sync + Clone + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
@@ -45,7 +47,7 @@ async fn pretend(answer: impl Fn(serde_json::Value) -> Option<String> + Send + S
     format!("http://user:{KEY}@{address}/v3/{KEY}?key={KEY}")
 }
 
-fn http(status: &str, body: &str) -> String {
+pub(super) fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -53,23 +55,24 @@ fn http(status: &str, body: &str) -> String {
 pub(super) async fn scripted(
     results: impl Fn(&str, &serde_json::Value) -> String + Send + Sync + Clone + 'static,
 ) -> Chain {
-    let url = pretend(move |request| {
-        let one = |request: &serde_json::Value| {
-            let member = results(request["method"].as_str().unwrap_or_default(), &request["params"]);
-            format!(r#"{{"jsonrpc":"2.0","id":{},{member}}}"#, request["id"])
-        };
-        let body = match &request {
-            // Backwards: batches are matched by id.
-            serde_json::Value::Array(all) => {
-                let answers: Vec<_> = all.iter().rev().map(one).collect();
-                format!("[{}]", answers.join(","))
-            }
-            request => one(request),
-        };
-        Some(http("200 OK", &body))
-    })
-    .await;
-    of(url)
+    url_of(pretend(move |request| Some(answer(&request, &results))).await)
+}
+
+/// The HTTP answer to a request or a batch.
+pub(super) fn answer(request: &serde_json::Value, results: impl Fn(&str, &serde_json::Value) -> String) -> String {
+    let one = |request: &serde_json::Value| {
+        let member = results(request["method"].as_str().unwrap_or_default(), &request["params"]);
+        format!(r#"{{"jsonrpc":"2.0","id":{},{member}}}"#, request["id"])
+    };
+    let body = match request {
+        // Backwards: batches are matched by id.
+        serde_json::Value::Array(all) => {
+            let answers: Vec<_> = all.iter().rev().map(one).collect();
+            format!("[{}]", answers.join(","))
+        }
+        request => one(request),
+    };
+    http("200 OK", &body)
 }
 
 /// A hash that is as good as any.
@@ -110,7 +113,7 @@ pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone 
     .await
 }
 
-fn of(url: String) -> Chain {
+pub(super) fn url_of(url: String) -> Chain {
     let url = Secret::new(url);
     let request_timeout = Duration::from_millis(1500);
     Chain::new(ChainSettings { id: id(31337), url, request_timeout, finality_depth: None }).expect("a URL")
@@ -160,7 +163,7 @@ async fn nonsense_of_every_kind_is_unavailable_and_shows_no_key() {
         ("other ids", http("200 OK", r#"[{"jsonrpc":"2.0","id":999,"result":"0x7a69"}]"#)),
     ];
     for (name, answer) in answers {
-        let chain = of(pretend(move |_| Some(answer.clone())).await);
+        let chain = url_of(pretend(move |_| Some(answer.clone())).await);
         let errors = every_error(&chain).await;
         assert_eq!(errors.len(), 9, "{name}: {errors:?}");
         for text in errors.into_iter().chain([format!("{chain:?}")]) {
@@ -171,11 +174,11 @@ async fn nonsense_of_every_kind_is_unavailable_and_shows_no_key() {
 
 #[tokio::test]
 async fn a_node_that_hangs_is_given_up_in_time() {
-    let chain = of(pretend(|_| None).await);
+    let chain = url_of(pretend(|_| None).await);
     let began = Instant::now();
     assert_eq!(chain.market().await, Err(ChainError::Unavailable("it took too long".to_owned())));
     assert!(began.elapsed() < Duration::from_secs(4));
-    let nobody = of(format!("http://{KEY}@127.0.0.1:1/{KEY}"));
+    let nobody = url_of(format!("http://{KEY}@127.0.0.1:1/{KEY}"));
     assert_eq!(nobody.market().await, Err(ChainError::Unavailable("no connection".to_owned())));
 }
 

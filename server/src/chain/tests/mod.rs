@@ -3,6 +3,7 @@
 mod hostile;
 mod life;
 mod node;
+mod rounds;
 mod simulation;
 
 use std::path::PathBuf;
