@@ -3,8 +3,10 @@
 mod hostile;
 mod life;
 mod node;
+mod prices;
 mod rounds;
 mod simulation;
+mod uses;
 
 use std::path::PathBuf;
 

@@ -12,16 +12,16 @@ use crate::value::{Address, CallData, Fees, TransactionHash, Wei};
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 
-fn wei(amount: u128) -> Wei {
+pub(super) fn wei(amount: u128) -> Wei {
     Wei(U256::from(amount))
 }
 
-fn to() -> Address {
+pub(super) fn to() -> Address {
     "0x00000000000000000000000000000000000000aa".parse().expect("an address")
 }
 
 /// A plain transfer of 1 wei.
-fn transfer(nonce: u64, fees: Fees) -> TxEip1559 {
+pub(super) fn transfer(nonce: u64, fees: Fees) -> TxEip1559 {
     TxEip1559 {
         chain_id: 31337,
         nonce,
@@ -34,7 +34,7 @@ fn transfer(nonce: u64, fees: Fees) -> TxEip1559 {
     }
 }
 
-fn sign(signer: &PrivateKeySigner, transaction: TxEip1559) -> (Vec<u8>, TransactionHash) {
+pub(super) fn sign(signer: &PrivateKeySigner, transaction: TxEip1559) -> (Vec<u8>, TransactionHash) {
     let signature = signer.sign_hash_sync(&transaction.signature_hash()).expect("a local key");
     let envelope: TxEnvelope = transaction.into_signed(signature).into();
     (envelope.encoded_2718(), TransactionHash(*envelope.tx_hash()))
@@ -47,7 +47,7 @@ async fn receipts(chain: &Chain, hashes: &[TransactionHash]) -> Vec<Option<Recei
 }
 
 /// The receipt, once anvil has mined: it answers first and mines right after.
-async fn mined(chain: &Chain, hash: TransactionHash) -> Receipt {
+pub(super) async fn mined(chain: &Chain, hash: TransactionHash) -> Receipt {
     for _ in 0..100 {
         let receipts = receipts(chain, &[hash]).await;
         match receipts[0] {
@@ -58,7 +58,7 @@ async fn mined(chain: &Chain, hash: TransactionHash) -> Receipt {
     panic!("anvil did not mine {hash}");
 }
 
-async fn funded(node: &local::LocalNode) -> (PrivateKeySigner, Address) {
+pub(super) async fn funded(node: &local::LocalNode) -> (PrivateKeySigner, Address) {
     let signer = PrivateKeySigner::random();
     let address = Address(signer.address());
     node.fund(address, wei(ETHER)).await.expect("anvil's accounts hold 10000");
