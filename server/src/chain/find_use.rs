@@ -27,7 +27,7 @@ pub enum Use {
         block: BlockRef,
         /// The transaction whose sender's nonce it was, or which carried the EIP-7702 authorisation that used it. There
         /// need not be one: a contract that an account delegates to can use its nonces too (EIP-7702, CREATE).
-        by: Option<BlockTransaction>,
+        by: Option<Box<BlockTransaction>>,
         /// All transactions of the block.
         hashes: Vec<TransactionHash>,
     },
@@ -119,6 +119,7 @@ impl Round {
         }
         let hashes = block.transactions.iter().map(|transaction| transaction.hash).collect();
         let by = block.transactions.into_iter().find(|transaction| transaction.uses(account, nonce));
+        let by = by.map(Box::new);
         Ok(Use::Found { block: BlockRef { number: block.number, hash: block.hash }, by, hashes })
     }
 

@@ -35,11 +35,14 @@ fn other_first() -> String {
     format!(r#""result":{{"number":"0x0","hash":"{}"}}"#, hash_of(7))
 }
 
+/// Method, first parameter, answer.
+type Scripted = (&'static str, &'static str, String);
+
 /// Answers that a test changes while the node runs: the first that matches method and first parameter counts, else
 /// what every node says of itself.
 #[derive(Clone, Default)]
 struct Script {
-    answers: Arc<Mutex<Vec<(&'static str, &'static str, String)>>>,
+    answers: Arc<Mutex<Vec<Scripted>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
