@@ -1,6 +1,9 @@
 //! From a password to a key, slowly on purpose.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use scrypt::Params;
 use tokio::sync::Semaphore;
@@ -51,6 +54,7 @@ pub struct PasswordKey(pub(super) Key);
 pub struct Kdf {
     places: Arc<Semaphore>,
     running: Arc<Semaphore>,
+    runs: Arc<AtomicU64>,
 }
 
 impl Kdf {
@@ -58,7 +62,11 @@ impl Kdf {
     pub fn new(permits: usize, queue: usize) -> Self {
         let permits = permits.clamp(1, Semaphore::MAX_PERMITS);
         let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
-        Self { places: Arc::new(Semaphore::new(places)), running: Arc::new(Semaphore::new(permits)) }
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            running: Arc::new(Semaphore::new(permits)),
+            runs: Arc::default(),
+        }
     }
 
     /// scrypt (RFC 7914) over the password. Fails at once when the queue is full.
@@ -67,13 +75,20 @@ impl Kdf {
         self.run(move || PasswordKey(Key::new(stretch(password.expose(), salt.as_bytes(), (LOG_N, R, P))))).await
     }
 
+    /// How many derivations have begun, for whatever reason: what one costs shows whether there was one.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     /// Anything that costs as much. Fails at once when the queue is full.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Busy)?;
         let permit = self.running.clone().acquire_owned().await.map_err(|_| Busy)?;
+        let runs = self.runs.clone();
         let task = tokio::task::spawn_blocking(move || {
             // Both limits stay taken until the memory is free again, even when nobody waits for the answer any more.
             let _held = (place, permit);
+            runs.fetch_add(1, Ordering::Relaxed);
             work()
         });
         task.await.map_err(|_| Busy)

@@ -2,13 +2,23 @@
 
 use agent_sdk::{CreateAgent, Paging, PrepareTransaction, Status};
 use alloy::primitives::U256;
+use wallet_server::{
+    chain::{
+        ChainSettings,
+        local::{LocalNode, LocalNodeSettings},
+    },
+    config::ChainSource,
+    keys::ApiKey,
+    value::{self, AgentId, ChainId},
+};
 
-use crate::harness::{Human, World, code, on_both_databases, stranger};
+use crate::harness::{CHAIN, Human, World, code, on_both_databases, stranger};
 
 on_both_databases!(
     a_revoked_agent_can_do_nothing_more_and_its_open_requests_are_withdrawn,
     a_repeated_creation_makes_one_agent_and_shows_its_key_once,
     an_agent_stays_on_its_chains,
+    a_key_with_the_right_id_and_a_wrong_secret_is_no_key,
     one_agent_cannot_flood_its_owner,
 );
 
@@ -42,12 +52,42 @@ async fn a_repeated_creation_makes_one_agent_and_shows_its_key_once(world: World
     assert_eq!(human.client.agents(Paging::new()).await.expect("a session").items.len(), 2);
 }
 
-async fn an_agent_stays_on_its_chains(world: World) {
+async fn an_agent_stays_on_its_chains(mut world: World) {
+    // A second chain that the server serves.
+    let other = ChainId::new(CHAIN + 1).expect("in range");
+    let settings = LocalNodeSettings { program: None, port: None, state_file: None, chain_id: other };
+    let node = LocalNode::start(settings).await.expect("a node; `npm ci` installs it");
+    let url = value::Secret::new(node.url().to_owned());
+    let ChainSource::Known(chains) = &mut world.config.chains else { panic!("the chains are set") };
+    let first = chains.first().expect("one chain").clone();
+    chains.push(ChainSettings { id: other, url, ..first });
+    world.restart().await;
     let human = Human::with_everything(&world).await;
     let unknown = CreateAgent::new("lost", human.code()).chains([1]);
     assert_eq!(code(human.client.create_agent(unknown).await), "unknown_chain");
-    let asked = human.agent.prepare(PrepareTransaction::transfer(stranger(), U256::from(1)).chain_id(1)).await;
-    assert_eq!(code(asked), "unknown_chain");
+    let bound = CreateAgent::new("bound", human.code()).chains([CHAIN]);
+    let bound = human.client.create_agent(bound).await.expect("a fresh code");
+    let bound = world.agent_client(bound.api_key.expect("shown once").expose());
+    let unnamed = PrepareTransaction::transfer(stranger(), U256::from(1));
+    let on = |chain| unnamed.clone().chain_id(chain);
+    assert_eq!(code(bound.prepare(on(1)).await), "unknown_chain");
+    assert_eq!(code(bound.prepare(on(other.get())).await), "unknown_chain");
+    bound.prepare(on(CHAIN)).await.expect("its own chain");
+    // It has one chain, so it need not name it; an agent that is not bound has two.
+    assert_eq!(bound.prepare(unnamed.clone()).await.expect("its own chain").chain_id, CHAIN);
+    assert_eq!(code(human.agent.prepare(unnamed.clone()).await), "invalid_request");
+    human.agent.prepare(on(other.get())).await.expect("an agent that is not bound");
+}
+
+async fn a_key_with_the_right_id_and_a_wrong_secret_is_no_key(world: World) {
+    let human = Human::with_everything(&world).await;
+    let approved = human.approved(stranger(), 1).await;
+    let forged = ApiKey::generate(AgentId(human.agent_id)).text();
+    let thief = world.agent_client(forged.expose());
+    let asked = thief.prepare(PrepareTransaction::transfer(stranger(), U256::from(1))).await;
+    assert_eq!(code(asked), "unauthenticated");
+    assert_eq!(code(thief.execute(approved.transaction_id).await), "unauthenticated");
+    assert_eq!(code(thief.status(approved.transaction_id).await), "unauthenticated");
 }
 
 async fn one_agent_cannot_flood_its_owner(world: World) {

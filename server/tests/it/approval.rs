@@ -5,6 +5,7 @@ use std::time::Duration;
 use agent_sdk::{Authorize, PrepareTransaction, Status};
 use alloy::primitives::{B256, Bytes, U256};
 use serde_json::json;
+use wallet_server::{store::transactions, value::TransactionId};
 
 use crate::harness::{ETHER, Human, Pass, World, code, on_both_databases, stranger};
 
@@ -19,6 +20,8 @@ on_both_databases!(
     nobody_decides_for_another_user,
     undecided_means_expired,
     a_repeated_preparation_is_one_transaction,
+    what_changes_while_it_is_approved_is_not_approved,
+    time_may_run_out_while_the_chain_is_asked,
 );
 
 async fn a_wrong_digest_is_refused_and_the_code_stays_good(world: World) {
@@ -137,4 +140,43 @@ async fn a_repeated_preparation_is_one_transaction(world: World) {
     let rejected = human.client.reject(first.transaction_id, None).await.expect("its owner");
     assert_eq!(human.agent.prepare(asked(5)).await.expect("a repeat"), rejected);
     assert_eq!(code(human.agent.prepare(asked(6)).await), "idempotency_mismatch");
+}
+
+async fn what_changes_while_it_is_approved_is_not_approved(world: World) {
+    let human = Human::with_everything(&world).await;
+    let shown = human.ask(stranger(), 1).await;
+    let id = TransactionId(shown.transaction_id);
+    let approval = Authorize::new(shown.transaction_id, human.code()).digest(shown.digest);
+    world.gate.let_pass(Pass::Held);
+    let change = async {
+        // The row has been read by now: the chain is asked about it.
+        world.gate.reached().await;
+        let row = transactions::find(&world.state.store, id).await.expect("the database").expect("it was prepared");
+        let newer = transactions::Model { version: row.version + 1, ..row.clone() };
+        let write = world.state.store.write().await.expect("the database");
+        assert!(transactions::save(&write, &row, &newer).await.expect("the database"), "nobody is faster");
+        write.commit().await.expect("the database");
+        world.gate.let_pass(Pass::Through);
+    };
+    let (approved, ()) = tokio::join!(human.client.authorize(approval.clone()), change);
+    assert_eq!(code(approved), "digest_mismatch");
+    assert_eq!(human.client.authorize(approval).await.expect("the same code").status, Status::Authorized);
+}
+
+async fn time_may_run_out_while_the_chain_is_asked(world: World) {
+    let human = Human::with_everything(&world).await;
+    let asked = PrepareTransaction::transfer(stranger(), U256::from(1)).expires_in(Duration::from_secs(300));
+    let id = human.agent.prepare(asked).await.expect("a plain payment").transaction_id;
+    world.pass(Duration::from_secs(250));
+    // The code's step begins 20 s before the deadline, and ends after it.
+    let approval = Authorize::new(id, human.code());
+    world.gate.let_pass(Pass::Held);
+    let let_time_pass = async {
+        world.gate.reached().await;
+        world.pass(Duration::from_secs(25));
+        world.gate.let_pass(Pass::Through);
+    };
+    let (approved, ()) = tokio::join!(human.client.authorize(approval), let_time_pass);
+    assert_eq!(code(approved), "expired");
+    assert!(human.client.status(id).await.expect("its owner").nonce.is_none());
 }

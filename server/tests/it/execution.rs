@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use agent_sdk::{PrepareTransaction, Status};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde_json::json;
+use wallet_server::{store::users, value::UserId};
 
 use crate::harness::{ETHER, Human, World, code, on_both_databases, stranger};
 
@@ -13,6 +14,7 @@ on_both_databases!(
     an_agent_cannot_execute_before_approval,
     an_agent_cannot_execute_after_rejection,
     an_agent_cannot_execute_after_the_window,
+    the_window_may_end_while_an_execution_waits,
     an_agent_cannot_execute_for_another,
     executing_twice_pays_once,
     a_deployment_deploys,
@@ -68,6 +70,25 @@ async fn an_agent_cannot_execute_after_the_window(world: World) {
     // The nonce is free again: the next approval takes it, and nothing has left.
     assert_eq!(human.approved(stranger(), 2).await.nonce, approved.nonce);
     assert_eq!(world.account(human.address).await.nonce, 0);
+}
+
+async fn the_window_may_end_while_an_execution_waits(world: World) {
+    let human = Human::with_everything(&world).await;
+    let approved = human.approved(stranger(), 1).await;
+    let user_id = UserId(human.client_user_id().await);
+    human.agent.status(approved.transaction_id).await.expect("its agent");
+    // Somebody else changes something of this user.
+    let write = world.state.store.write().await.expect("the database");
+    users::lock(&write, user_id).await.expect("nobody else has it");
+    let let_time_pass = async {
+        // Until the execution waits. Where that takes longer it finds the window closed at its first look instead.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.pass(world.state.policy.execution_window);
+        drop(write);
+    };
+    let (executed, ()) = tokio::join!(human.agent.execute(approved.transaction_id), let_time_pass);
+    assert_eq!(code(executed), "expired");
+    assert!(human.agent.status(approved.transaction_id).await.expect("its agent").transaction_hash.is_none());
 }
 
 async fn an_agent_cannot_execute_for_another(world: World) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use agent_sdk::{Secret, UserClient};
 
-use crate::harness::{Human, PASSWORD, World, code, on_both_databases};
+use wallet_server::keys::{Claims, SessionSecret};
+
+use crate::harness::{Human, PASSWORD, World, code, log_in, on_both_databases};
 
 on_both_databases!(
     a_username_is_taken_once_in_any_case,
@@ -13,6 +15,8 @@ on_both_databases!(
     guessing_passwords_is_limited_and_the_limit_ends,
     a_session_ends_at_logout_and_after_its_time,
     a_token_without_its_session_row_is_nothing,
+    a_signed_token_with_another_session_secret_is_nothing,
+    an_unknown_name_costs_what_a_known_one_costs,
 );
 
 async fn a_username_is_taken_once_in_any_case(world: World) {
@@ -77,4 +81,34 @@ async fn a_token_without_its_session_row_is_nothing(world: World) {
     let replayed = UserClient::with_token(world.url.as_str(), login.access_token).expect("a loopback URL");
     assert_eq!(code(replayed.wallets(agent_sdk::Paging::new()).await), "unauthenticated");
     human.client.me().await.expect("another session of the same user goes on");
+}
+
+/// Asks who one is with a token.
+async fn me(world: &World, token: &str) -> u16 {
+    let request = reqwest::Client::new().get(format!("{}/api/me", world.url)).bearer_auth(token);
+    request.send().await.expect("the server answers").status().as_u16()
+}
+
+async fn a_signed_token_with_another_session_secret_is_nothing(world: World) {
+    let human = Human::without_funds(&world).await;
+    let token = log_in(&world, &human).await;
+    assert_eq!(me(&world, &token).await, 200);
+    let (tokens, now) = (&world.state.keys.tokens, world.state.clock.now());
+    let claims = tokens.verify(&token, now).expect("its own");
+    // Whoever has the signing key and knows the session still lacks what only its token holds.
+    let forged = tokens.issue(&Claims { session_secret: SessionSecret::generate(), ..claims });
+    assert_eq!(me(&world, forged.expose()).await, 401);
+}
+
+async fn an_unknown_name_costs_what_a_known_one_costs(world: World) {
+    let client = world.user_client();
+    client.register("ada", &PASSWORD.into()).await.expect("a new name");
+    let kdf = &world.state.keys.kdf;
+    let mut costs = Vec::new();
+    for name in ["ada", "eve"] {
+        let before = kdf.runs();
+        assert_eq!(code(client.login(name, &"some other password".into()).await), "invalid_credentials");
+        costs.push(kdf.runs() - before);
+    }
+    assert_eq!(costs, [1, 1], "one derivation each");
 }

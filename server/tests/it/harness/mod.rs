@@ -9,9 +9,9 @@ mod world;
 
 pub(crate) use database::Database;
 pub(crate) use hardhat::HardhatNode;
-pub(crate) use people::{ETHER, Human, PASSWORD, code_of, stranger};
+pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};
 pub(crate) use process::{Gate, Pass, Process};
-pub(crate) use world::{MASTER, World, account, rpc};
+pub(crate) use world::{CHAIN, MASTER, World, account, rpc};
 
 /// Runs each named test of the module on SQLite and on PostgreSQL: an `async fn` that takes a [`World`], or with
 /// `in_its_own_world` a [`Database`] to build one on. A test that is not named is dead code, which does not compile.

@@ -102,6 +102,14 @@ impl Human {
     }
 }
 
+/// Another login of somebody, as the bare token.
+pub(crate) async fn log_in(world: &World, human: &Human) -> String {
+    let body = serde_json::json!({ "username": human.username, "password": PASSWORD });
+    let request = reqwest::Client::new().post(format!("{}/api/login", world.url)).json(&body);
+    let answer: serde_json::Value = request.send().await.expect("the server answers").json().await.expect("JSON");
+    answer["access_token"].as_str().expect("a token").to_owned()
+}
+
 /// Somewhere to send to, that looks like nobody else.
 pub(crate) fn stranger() -> Address {
     Address::from_word(keccak256(Uuid::now_v7().as_bytes()))

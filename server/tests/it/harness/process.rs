@@ -81,6 +81,10 @@ pub(crate) enum Pass {
     OneWay,
     /// Refuses everything, as a node does that is down.
     Down,
+    /// Keeps everything, until something else is let pass.
+    Held,
+    /// Hands everything on but questions about the past, as a node does that keeps no old states.
+    Forgetful,
 }
 
 /// Stands between a server and its node.
@@ -92,7 +96,7 @@ pub(crate) struct Gate {
 
 struct Inner {
     node: String,
-    pass: Mutex<Pass>,
+    pass: watch::Sender<Pass>,
     reached: Notify,
     sent: Mutex<Vec<String>>,
 }
@@ -101,7 +105,7 @@ impl Gate {
     pub(crate) async fn before(node: &str) -> Self {
         let inner = Arc::new(Inner {
             node: node.to_owned(),
-            pass: Mutex::new(Pass::Through),
+            pass: watch::Sender::new(Pass::Through),
             reached: Notify::new(),
             sent: Mutex::default(),
         });
@@ -118,10 +122,10 @@ impl Gate {
     }
 
     pub(crate) fn let_pass(&self, pass: Pass) {
-        *self.inner.pass.lock().expect("no panics") = pass;
+        self.inner.pass.send_replace(pass);
     }
 
-    /// Waits until a signed transaction has come to the gate (and, one way, has passed it).
+    /// Waits until a signed transaction has come to the gate (and, one way, has passed it), or something is held.
     pub(crate) async fn reached(&self) {
         tokio::time::timeout(Duration::from_secs(30), self.inner.reached.notified()).await.expect("something is sent");
     }
@@ -135,7 +139,11 @@ impl Gate {
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
         let body = request.into_body().into_string().await.unwrap_or_default();
-        let pass = *self.pass.lock().expect("no panics");
+        let mut pass = self.pass.subscribe();
+        if *pass.borrow_and_update() == Pass::Held {
+            self.reached.notify_one();
+        }
+        let pass = *pass.wait_for(|pass| *pass != Pass::Held).await.expect("the gate stands");
         let sends = body.contains("eth_sendRawTransaction");
         if sends {
             let call: serde_json::Value = serde_json::from_str(&body).expect("JSON-RPC");
@@ -147,6 +155,12 @@ impl Inner {
             Pass::NotAtAll if sends => {
                 self.reached.notify_one();
                 return std::future::pending().await;
+            }
+            Pass::Forgetful if body.contains("eth_getTransactionCount") && !body.contains("latest") => {
+                let call: serde_json::Value = serde_json::from_str(&body).expect("JSON-RPC");
+                let error = serde_json::json!({ "code": -32_000, "message": "missing trie node" });
+                let answer = serde_json::json!({ "jsonrpc": "2.0", "id": call["id"], "error": error });
+                return Response::builder().content_type("application/json").body(answer.to_string());
             }
             _ => {}
         }
