@@ -24,6 +24,8 @@ mod m0014_events;
 mod m0016_transaction_previews;
 mod m0017_tokens;
 mod m0018_recipients;
+mod m0030_drafts;
+mod m0031_foreign_transactions;
 
 /// Every change in order.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_transaction_previews::Migration),
             Box::new(m0017_tokens::Migration),
             Box::new(m0018_recipients::Migration),
+            Box::new(m0030_drafts::Migration),
+            Box::new(m0031_foreign_transactions::Migration),
         ]
     }
 }

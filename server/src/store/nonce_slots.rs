@@ -1,6 +1,6 @@
 //! Every nonce that signed bytes have used.
 
-use sea_orm::{QueryOrder, entity::prelude::*, sea_query::Expr};
+use sea_orm::{QueryOrder, Select, entity::prelude::*, sea_query::Expr};
 
 use super::{Read, Result, Write};
 use crate::value::{Address, ChainId, Nonce, SlotState, Time, TransactionId};
@@ -58,6 +58,38 @@ pub async fn save(write: &Write, before: &Model, to: SlotState, owner: Transacti
 pub async fn list_for_account(store: &impl Read, chain_id: ChainId, address: Address) -> Result<Vec<Model>> {
     let query = Entity::find().filter(Column::ChainId.eq(chain_id)).filter(Column::Address.eq(address));
     Ok(query.order_by_asc(Column::Nonce).all(store.connection()).await?)
+}
+
+/// How many nonces of an account, from `from` on and below `below`, transactions of this server used or may have used.
+pub async fn count_sent(
+    store: &impl Read,
+    chain_id: ChainId,
+    address: Address,
+    from: Nonce,
+    below: Nonce,
+) -> Result<u64> {
+    Ok(sent(chain_id, address, from, below).count(store.connection()).await?)
+}
+
+/// The same nonces, in order.
+pub async fn list_sent(
+    store: &impl Read,
+    chain_id: ChainId,
+    address: Address,
+    from: Nonce,
+    below: Nonce,
+) -> Result<Vec<Nonce>> {
+    let query = sent(chain_id, address, from, below).order_by_asc(Column::Nonce);
+    Ok(query.all(store.connection()).await?.into_iter().map(|slot| slot.nonce).collect())
+}
+
+fn sent(chain_id: ChainId, address: Address, from: Nonce, below: Nonce) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::ChainId.eq(chain_id))
+        .filter(Column::Address.eq(address))
+        .filter(Column::Nonce.gte(from))
+        .filter(Column::Nonce.lt(below))
+        .filter(Column::State.is_in([SlotState::Sent, SlotState::Used]))
 }
 
 /// The slot that a transaction holds.

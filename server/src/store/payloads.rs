@@ -71,6 +71,20 @@ pub async fn list_from_nonce(
     Ok(query.order_by_asc(Column::Nonce).order_by_asc(Column::Rung).all(store.connection()).await?)
 }
 
+/// The hashes of everything that was ever signed for some nonces of an account.
+pub async fn list_hashes_for_nonces(
+    store: &impl Read,
+    chain_id: ChainId,
+    address: Address,
+    nonces: &[Nonce],
+) -> Result<Vec<TransactionHash>> {
+    let query = Entity::find()
+        .filter(Column::ChainId.eq(chain_id))
+        .filter(Column::Address.eq(address))
+        .filter(Column::Nonce.is_in(nonces.iter().copied()));
+    Ok(query.all(store.connection()).await?.into_iter().map(|payload| payload.hash).collect())
+}
+
 /// Notes that bytes are about to leave.
 pub async fn mark_sent(write: &Write, transaction_id: TransactionId, hash: TransactionHash, at: Time) -> Result<()> {
     Entity::update_many()
