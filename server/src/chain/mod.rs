@@ -16,6 +16,7 @@ mod known;
 pub mod local;
 mod market;
 mod receipt;
+mod recent_fees;
 mod revert;
 mod round;
 mod rpc;
@@ -24,6 +25,7 @@ mod simulate;
 #[cfg(test)]
 mod tests;
 mod token;
+mod uses;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -49,6 +51,7 @@ pub use self::{
     send::SendOutcome,
     simulate::{Log, Simulated},
     token::TokenFacts,
+    uses::{NonceUse, NonceUses},
 };
 
 /// How long one exchange with a node may take, unless set otherwise.
