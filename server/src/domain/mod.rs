@@ -7,6 +7,7 @@ mod attempts;
 pub mod chains;
 pub mod digest;
 mod error;
+mod foreign;
 pub mod health;
 pub mod housekeeping;
 mod idempotency;

@@ -173,10 +173,12 @@ pub async fn count_pending_for_agent(store: &impl Read, agent_id: AgentId) -> Re
     Ok(query.count(store.connection()).await?)
 }
 
-/// Whether an account was asked for exactly this between `since` and the transaction itself, by something that was not
-/// given up.
+/// Whether an account was asked for exactly this since a time by something that was paid or may still be paid: also by
+/// what failed or was superseded, and by what expired or was withdrawn once it was signed. A later request counts once
+/// it is signed, so that of two the one that is approved second is told apart.
 pub async fn has_twin(store: &impl Read, of: &Model, since: Time) -> Result<bool> {
-    let given_up = [Status::Rejected, Status::Expired, Status::Cancelled, Status::Failed, Status::Superseded];
+    let unless_signed = [Status::Expired, Status::Cancelled];
+    let may_be_paid = Column::Status.is_not_in(unless_signed).or(Column::Nonce.is_not_null());
     let to = match of.to_address {
         Some(to) => Column::ToAddress.eq(to),
         None => Column::ToAddress.is_null(),
@@ -188,9 +190,11 @@ pub async fn has_twin(store: &impl Read, of: &Model, since: Time) -> Result<bool
         .filter(to)
         .filter(Column::Value.eq(of.value))
         .filter(Column::Data.eq(of.data.clone()))
-        .filter(Column::TransactionId.lt(of.transaction_id))
+        .filter(Column::TransactionId.ne(of.transaction_id))
+        .filter(Column::TransactionId.lt(of.transaction_id).or(Column::Nonce.is_not_null()))
         .filter(Column::CreatedAt.gte(since))
-        .filter(Column::Status.is_not_in(given_up));
+        .filter(Column::Status.ne(Status::Rejected))
+        .filter(may_be_paid);
     Ok(query.count(store.connection()).await? > 0)
 }
 

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use serde_json::json;
 
 use crate::harness::{
-    ETHER, Human, World, code,
+    ETHER, Human, Pass, World, code,
     contracts::{Counter, Crowd, Multi, Nft, Proxy, Reverter, Token, abi},
     on_both_databases, stranger,
 };
@@ -21,6 +21,10 @@ on_both_databases!(
     repeats_and_deployments_are_warned_of,
     what_hides_in_a_crowd_is_warned_of,
     a_grave_warning_must_be_acknowledged_by_its_code,
+    a_fee_out_of_all_proportion_is_warned_of,
+    what_the_wallet_did_elsewhere_is_not_done_again_unknowingly,
+    a_past_that_cannot_be_read_is_warned_of,
+    what_was_signed_and_withdrawn_may_still_be_paid,
 );
 
 fn codes(transaction: &Transaction) -> Vec<&str> {
@@ -200,4 +204,82 @@ async fn a_grave_warning_must_be_acknowledged_by_its_code(world: World) {
     assert_eq!(ended.status, Status::Reverted);
     let receipt = world.rpc("eth_getTransactionReceipt", json!([ended.transaction_hash])).await;
     assert_eq!(receipt["status"], "0x0");
+}
+
+async fn a_fee_out_of_all_proportion_is_warned_of(world: World) {
+    let human = Human::with_everything(&world).await;
+    let to = acquaintance(&human).await;
+    // Small, and not odd for that: 1000 wei for 0.0003 ether at worst.
+    assert_eq!(codes(&human.ask(to, 1_000).await), [""; 0]);
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3a352944000"])).await;
+    world.rpc("evm_mine", json!([])).await;
+    assert_warns(&human.ask(to, 1_001).await, "excessive_fee", Severity::High);
+    assert!(!codes(&human.ask(to, ETHER).await).contains(&"excessive_fee"), "it is less than the amount");
+}
+
+/// Pays with the wallet's key, and not through this server.
+async fn pay_elsewhere(world: &World, human: &Human, to: Address, wei: u128) -> alloy::primitives::B256 {
+    world.rpc("anvil_impersonateAccount", json!([human.address])).await;
+    let payment = json!([{ "from": human.address, "to": to, "value": format!("0x{wei:x}") }]);
+    let hash = world.rpc("eth_sendTransaction", payment).await;
+    serde_json::from_value(hash).expect("a hash")
+}
+
+async fn what_the_wallet_did_elsewhere_is_not_done_again_unknowingly(world: World) {
+    let human = Human::with_everything(&world).await;
+    let to = stranger();
+    let asked = human.ask(to, 5).await;
+    let hash = pay_elsewhere(&world, &human, to, 5).await;
+    // Before anybody can accept that the wallet was used elsewhere, they see how.
+    let accept = |transaction: &Transaction, codes: &[&str]| {
+        let approval = Authorize::new(transaction.transaction_id, human.code()).digest(transaction.digest);
+        approval.acknowledge(codes.iter().copied())
+    };
+    let refused = human.client.authorize(accept(&asked, &["nonce_used_elsewhere"])).await.expect_err("it was paid");
+    assert_eq!(refused.code().expect("a problem").as_str(), "preview_changed");
+    let fresh = refused.transaction().expect("what it is now").clone();
+    assert_warns(&fresh, "already_paid", Severity::High);
+    let warning = fresh.warnings.iter().find(|warning| warning.code == "already_paid").expect("just seen");
+    assert!(warning.detail.contains(&hash.to_string()), "{}", warning.detail);
+    assert_eq!(
+        code(human.client.authorize(accept(&fresh, &["nonce_used_elsewhere"])).await),
+        "acknowledgement_required"
+    );
+    // Whatever else is asked for is another matter, and what is asked for later the same.
+    let other = human.ask(to, 6).await;
+    assert!(!codes(&other).contains(&"already_paid"), "{:?}", codes(&other));
+    assert_eq!(code(human.approve(&other).await), "nonce_used_elsewhere");
+    human.client.authorize(accept(&other, &["nonce_used_elsewhere"])).await.expect("it is known how");
+    assert_warns(&human.ask(to, 5).await, "already_paid", Severity::High);
+    let accepted = accept(&fresh, &["already_paid"]);
+    assert_eq!(human.client.authorize(accepted).await.expect("it is accepted").status, Status::Authorized);
+}
+
+async fn a_past_that_cannot_be_read_is_warned_of(world: World) {
+    let human = Human::with_everything(&world).await;
+    let to = stranger();
+    pay_elsewhere(&world, &human, to, 5).await;
+    world.gate.let_pass(Pass::Forgetful);
+    assert_warns(&human.ask(to, 5).await, "unknown_history", Severity::High);
+    world.gate.let_pass(Pass::Through);
+    let asked = human.ask(to, 5).await;
+    assert!(!codes(&asked).contains(&"unknown_history"), "{:?}", codes(&asked));
+    assert_warns(&asked, "already_paid", Severity::High);
+    // What was read once is not asked for again.
+    world.gate.let_pass(Pass::Forgetful);
+    assert!(!codes(&human.ask(to, 5).await).contains(&"unknown_history"));
+}
+
+async fn what_was_signed_and_withdrawn_may_still_be_paid(world: World) {
+    let human = Human::with_everything(&world).await;
+    let to = acquaintance(&human).await;
+    let unsigned = human.ask(to, 7).await;
+    human.client.cancel(unsigned.transaction_id).await.expect("its owner");
+    let rejected = human.ask(to, 7).await;
+    human.client.reject(rejected.transaction_id, None).await.expect("its owner");
+    let asked = human.ask(to, 7).await;
+    assert_eq!(codes(&asked), [""; 0], "neither can ever be paid");
+    human.approve(&asked).await.expect("its owner");
+    human.client.cancel(asked.transaction_id).await.expect("its owner");
+    assert_warns(&human.ask(to, 7).await, "identical_to_recent", Severity::Medium);
 }

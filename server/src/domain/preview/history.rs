@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     abi::{Call, Meaning},
-    domain::Result,
+    domain::{Result, foreign},
     state::State,
     store::{
         recipients as recipient_rows,
         transactions::{self, Model},
         wallets,
     },
-    value::Address,
+    value::{Address, TransactionHash},
 };
 
 /// How many of a user's recipients and wallets a new address is compared with.
@@ -55,6 +55,12 @@ pub(super) struct Past {
     pub(super) lookalikes: Vec<(Address, Address)>,
     /// Whether the very same was asked for lately.
     pub(super) has_twin: bool,
+    /// The transaction, made without this server, that did the very same.
+    pub(super) paid_elsewhere: Option<TransactionHash>,
+    /// Whether the wallet was used without this server, and how cannot be read.
+    pub(super) unknown: bool,
+    /// Whether the database was restored from a backup since the owner last said what they know of.
+    pub(super) restored: bool,
 }
 
 impl Past {
@@ -78,8 +84,23 @@ impl Past {
             |address: &Address| known.iter().find(|known| look_alike(address, known)).map(|like| (*address, *like));
         let lookalikes = strangers.iter().filter_map(like).collect();
         let since = row.created_at - RECENT;
-        Ok(Self { strangers, lookalikes, has_twin: transactions::has_twin(&state.store, row, since).await? })
+        let wallet = wallets::find_for_user(&state.store, row.user_id, row.wallet_id).await?;
+        Ok(Self {
+            strangers,
+            lookalikes,
+            has_twin: transactions::has_twin(&state.store, row, since).await?,
+            paid_elsewhere: foreign::find_same(&state.store, row).await?,
+            unknown: false,
+            restored: wallet.as_ref().is_some_and(is_restored),
+        })
     }
+}
+
+/// Whether a wallet's rows are those of a backup. The one place that asks for `wallets.restored_at`.
+fn is_restored(wallet: &wallets::Model) -> bool {
+    // The column comes with the detection of a restore; then: `wallet.restored_at.is_some()`.
+    let wallets::Model { .. } = wallet;
+    false
 }
 
 /// Whether two addresses share the 3 first and the 3 last hex digits, which is what people compare. By chance that

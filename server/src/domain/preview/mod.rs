@@ -1,13 +1,13 @@
 //! What a transaction will do and cost: read from its bytes, tried on the chain, and told before a human decides.
 
-use super::{Error, Result, ladder};
+use super::{Error, Result, foreign, ladder};
 use crate::{
     abi::{self, Contract},
     chain::{Account, Call, Chain, ChainError, EstimateError, Simulated},
     state::State,
     store::{Json, transactions::Model},
     value::{
-        Action, Address, CallData, Fees, Gas, Market, Preview, RawAction, Simulation, SimulationMethod,
+        Action, Address, CallData, Fees, Gas, Market, Nonce, Preview, RawAction, Simulation, SimulationMethod,
         SimulationOutcome, TransferAction, TransferErc20Action, Warning, Wei,
     },
 };
@@ -15,6 +15,7 @@ use crate::{
 mod assets;
 mod calls;
 mod changes;
+mod fees;
 mod history;
 mod warnings;
 mod words;
@@ -175,6 +176,8 @@ pub(super) struct Sight {
     calls: Vec<abi::Call>,
     trial: Simulated,
     has_code: bool,
+    /// What a unit of gas has cost lately, where the chain says.
+    recent_price: Option<u128>,
 }
 
 impl Sight {
@@ -189,9 +192,14 @@ impl Sight {
             }
         };
         let call = effect.call(from);
-        let (facts, trial, has_code) =
-            tokio::join!(Facts::ask(chain, from, effect, given.as_ref()), chain.simulate(&call), has_code);
-        Ok(Self { facts: facts?, given, calls, trial: trial?, has_code: has_code? })
+        let (facts, trial, has_code, recent_price) = tokio::join!(
+            Facts::ask(chain, from, effect, given.as_ref()),
+            chain.simulate(&call),
+            has_code,
+            chain.recent_price()
+        );
+        let (facts, trial, has_code, recent_price) = (facts?, trial?, has_code?, recent_price?);
+        Ok(Self { facts, given, calls, trial, has_code, recent_price })
     }
 
     /// Insists on a call that can be sent now, except that the wallet may not hold enough yet.
@@ -225,7 +233,10 @@ impl Sight {
         let tokens = assets.claims();
         let preview = Preview { intent, calls, tokens, changes, simulation: self.simulation(), data_fee };
         let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview, cut };
-        let past = history::Past::of(state, row, &self.calls).await?;
+        // Before its owner is told what they may acknowledge.
+        let latest = Nonce(self.facts.account.nonce);
+        let is_told = foreign::learn_up_to(state, chain, row.address, latest).await?;
+        let past = history::Past { unknown: !is_told, ..history::Past::of(state, row, &self.calls).await? };
         row.warnings = Json(warnings::list(&seen, &past, row, free));
         row.preview = Some(Json(preview));
         Ok(())

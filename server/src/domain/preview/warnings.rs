@@ -2,7 +2,7 @@
 
 use alloy::primitives::U256;
 
-use super::{Sight, assets::Assets, history::Past};
+use super::{Sight, assets::Assets, fees, history::Past};
 use crate::{
     abi::{Event, Meaning},
     store::transactions::Model,
@@ -40,6 +40,7 @@ pub(super) fn list(seen: &Seen<'_>, past: &Past, row: &Model, free: Wei) -> Vec<
     about_recipients(&mut warnings, seen, past, row);
     about_events(&mut warnings, seen, row.address);
     about_amounts(&mut warnings, seen, row);
+    about_past(&mut warnings, past);
     if past.has_twin {
         let detail = "exactly this was asked for within the last 24 hours";
         warnings.add("identical_to_recent", Severity::Medium, detail);
@@ -59,6 +60,25 @@ fn about_outcome(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model, free: We
     if free < row.value.saturating_add(row.worst_case_fee()).saturating_add(data_fee) {
         let detail = "the wallet does not hold the amount and its worst-case fee now";
         warnings.add("insufficient_balance", Severity::High, detail);
+    }
+    let balance = seen.sight.facts.account.balance.0;
+    if let Some(detail) = fees::excess(fees::Offer::of(row), balance, seen.sight.recent_price) {
+        warnings.add("excessive_fee", Severity::High, detail);
+    }
+}
+
+fn about_past(warnings: &mut Warnings, past: &Past) {
+    if let Some(hash) = past.paid_elsewhere {
+        let detail = format!("the wallet has done exactly this without this server, in {hash}: this would do it again");
+        warnings.add("already_paid", Severity::High, detail);
+    }
+    if past.unknown {
+        let detail = "the wallet was used elsewhere and what it did cannot be read: this may have been done already";
+        warnings.add("unknown_history", Severity::High, detail);
+    }
+    if past.restored {
+        let detail = "the server's database was restored from a backup: what was done since is not in it";
+        warnings.add("database_restored", Severity::High, detail);
     }
 }
 
