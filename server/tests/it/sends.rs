@@ -1,13 +1,15 @@
 //! Users send on their own.
 
+use std::time::Duration;
+
 use agent_sdk::{AbiCall, Secret, Send, Status, Transaction};
-use alloy::primitives::U256;
-use serde_json::json;
+use alloy::primitives::{Address, U256};
+use serde_json::{Value, json};
 
 use crate::harness::{
     ETHER, Human, PASSWORD, World, code,
     contracts::{Counter, Token},
-    on_both_databases, stranger,
+    log_in, on_both_databases, stranger,
 };
 
 on_both_databases!(
@@ -18,6 +20,11 @@ on_both_databases!(
     a_repeated_send_pays_once,
     a_preview_shows_what_a_send_would_do_and_stores_nothing,
     a_grave_warning_must_be_acknowledged_and_the_code_stays_good,
+    what_is_sent_is_what_was_shown,
+    a_digest_is_good_for_its_user_and_for_15_minutes,
+    only_a_users_newest_drafts_are_kept,
+    what_costs_more_than_was_shown_is_shown_again,
+    what_has_got_worse_since_it_was_shown_is_shown_again,
     a_send_that_would_fail_is_refused_with_its_reason,
     a_send_waits_behind_what_an_agent_may_still_execute,
     a_user_may_cancel_their_own_send,
@@ -120,7 +127,149 @@ async fn a_grave_warning_must_be_acknowledged_and_the_code_stays_good(world: Wor
     assert!(shown.warnings.iter().any(|warning| warning.code == "zero_address"));
     let other = what.clone().acknowledge(["would_revert"]);
     assert_eq!(code(human.client.send(&other, &password, &fresh).await), "acknowledgement_required");
-    human.client.send(&what.acknowledge(["zero_address"]), &password, &fresh).await.expect("the same code");
+    // What was accepted must have been seen: the digest says what that was.
+    let accepted = what.acknowledge(["zero_address"]);
+    assert_eq!(code(human.client.send(&accepted, &password, &fresh).await), "invalid_request");
+    let teller = Teller::new(&world, &human).await;
+    let body = json!({
+        "to_address": zero, "amount": "1", "acknowledge": ["zero_address"], "digest": shown.digest,
+        "mfa_code": fresh.expose(),
+    });
+    let (status, sent) = teller.transfer(body).await;
+    assert_eq!((status, &sent["digest"]), (201, &json!(shown.digest)), "the same code, and at once: {sent}");
+}
+
+/// Sends as any HTTP client does.
+struct Teller<'world> {
+    world: &'world World,
+    human: &'world Human,
+    token: String,
+}
+
+impl<'world> Teller<'world> {
+    async fn new(world: &'world World, human: &'world Human) -> Self {
+        Self { world, human, token: log_in(world, human).await }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = reqwest::Client::new().post(format!("{}/api/{path}", self.world.url)).json(body);
+        let answer = request.bearer_auth(&self.token).send().await.expect("the server answers");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    async fn preview(&self, to: Address, wei: u128) -> Value {
+        let action = json!({ "type": "transfer", "to_address": to, "amount": wei.to_string() });
+        let (status, shown) =
+            self.post("preview_transaction", &json!({ "address": self.human.address, "action": action })).await;
+        assert_eq!(status, 200, "{shown}");
+        shown
+    }
+
+    /// `body` has what differs: `to_address`, `amount`, and perhaps `digest`, `acknowledge`, `mfa_code`.
+    async fn transfer(&self, mut body: Value) -> (u16, Value) {
+        body["address"] = json!(self.human.address);
+        body["password"] = json!(PASSWORD);
+        if body["mfa_code"].is_null() {
+            body["mfa_code"] = json!(self.human.code().expose());
+        }
+        self.post("transfer", &body).await
+    }
+}
+
+fn warned(transaction: &Value) -> Vec<&str> {
+    let warnings = transaction["warnings"].as_array().expect("a list").iter();
+    warnings.map(|warning| warning["code"].as_str().expect("a code")).collect()
+}
+
+async fn what_is_sent_is_what_was_shown(world: World) {
+    let human = Human::with_everything(&world).await;
+    let (teller, to) = (Teller::new(&world, &human).await, stranger());
+    let shown = teller.preview(to, 5).await;
+    let send = |wei: u128| json!({ "to_address": to, "amount": wei.to_string(), "digest": shown["digest"] });
+    let (status, refused) = teller.transfer(send(6)).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("digest_mismatch")));
+    let (status, sent) = teller.transfer(send(5)).await;
+    assert_eq!(status, 201, "{sent}");
+    for field in ["transaction_id", "digest", "gas_limit", "max_fee_per_gas", "max_priority_fee_per_gas", "expires_at"]
+    {
+        assert_eq!(sent[field], shown[field], "{field}");
+    }
+    // What was shown once is sent once, whatever becomes of the answer.
+    let (status, again) = teller.transfer(send(5)).await;
+    assert_eq!((status, &again["transaction_id"]), (200, &shown["transaction_id"]));
+    let id = shown["transaction_id"].as_str().expect("an id").parse().expect("an id");
+    human.client.wait_until_confirmed(id).await.expect("the node mines");
+    assert_eq!(world.balance(to).await, U256::from(5));
+}
+
+async fn a_digest_is_good_for_its_user_and_for_15_minutes(world: World) {
+    let (ada, eve) = (Human::with_everything(&world).await, Human::with_everything(&world).await);
+    let to = stranger();
+    let (of_ada, of_eve) = (Teller::new(&world, &ada).await, Teller::new(&world, &eve).await);
+    let shown = of_ada.preview(to, 5).await;
+    let send = || json!({ "to_address": to, "amount": "5", "digest": shown["digest"] });
+    let never = json!({ "to_address": to, "amount": "5", "digest": alloy::primitives::B256::repeat_byte(7) });
+    for refused in [of_eve.transfer(send()).await, of_ada.transfer(never).await] {
+        assert_eq!((refused.0, &refused.1["code"]), (409, &json!("digest_mismatch")));
+    }
+    world.pass(Duration::from_secs(15 * 60));
+    let (status, refused) = of_ada.transfer(send()).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("digest_mismatch")));
+    assert_eq!(world.balance(to).await, U256::ZERO);
+}
+
+async fn only_a_users_newest_drafts_are_kept(world: World) {
+    let human = Human::with_everything(&world).await;
+    let (teller, to) = (Teller::new(&world, &human).await, stranger());
+    let mut shown = Vec::new();
+    for wei in 1..=21 {
+        shown.push(teller.preview(to, wei).await);
+    }
+    let send = |wei: usize| json!({ "to_address": to, "amount": wei.to_string(), "digest": shown[wei - 1]["digest"] });
+    assert_eq!(teller.transfer(send(1)).await.1["code"], "digest_mismatch");
+    assert_eq!(teller.transfer(send(2)).await.0, 201);
+    assert_eq!(teller.transfer(send(21)).await.0, 201);
+}
+
+async fn what_costs_more_than_was_shown_is_shown_again(world: World) {
+    let human = Human::with_everything(&world).await;
+    let (teller, to) = (Teller::new(&world, &human).await, stranger());
+    let shown = teller.preview(to, 1_000).await;
+    assert!(!warned(&shown).contains(&"excessive_fee"), "{shown}");
+    // 4000 gwei: 0.7 ether at worst for 1000 wei, of a wallet that holds 10.
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3a352944000"])).await;
+    world.rpc("evm_mine", json!([])).await;
+    let send = |digest: &Value| json!({ "to_address": to, "amount": "1000", "digest": digest });
+    let (status, refused) = teller.transfer(send(&shown["digest"])).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("preview_changed")), "{refused}");
+    let fresh = &refused["transaction"];
+    assert!(warned(fresh).contains(&"excessive_fee"), "{fresh}");
+    // The fresh one is kept, and its warning must be accepted; without having looked nothing dear is sent either.
+    for digest in [&fresh["digest"], &Value::Null] {
+        let mut body = send(digest);
+        if digest.is_null() {
+            body.as_object_mut().expect("an object").remove("digest");
+        }
+        let (status, refused) = teller.transfer(body).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("acknowledgement_required")), "{refused}");
+    }
+    assert_eq!(world.balance(to).await, U256::ZERO);
+    let mut accepted = send(&fresh["digest"]);
+    accepted["acknowledge"] = json!(["excessive_fee"]);
+    let (status, sent) = teller.transfer(accepted).await;
+    assert_eq!(status, 201, "{sent}");
+}
+
+async fn what_has_got_worse_since_it_was_shown_is_shown_again(world: World) {
+    let human = Human::with_everything(&world).await;
+    let (teller, to) = (Teller::new(&world, &human).await, stranger());
+    let shown = teller.preview(to, 5).await;
+    sent(&human, Send::transfer(human.address, to, U256::from(5))).await;
+    // Meanwhile it was paid by other means.
+    let body = json!({ "to_address": to, "amount": "5", "digest": shown["digest"] });
+    let (status, refused) = teller.transfer(body).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("preview_changed")), "{refused}");
+    assert!(warned(&refused["transaction"]).contains(&"identical_to_recent"), "{refused}");
 }
 
 async fn a_send_that_would_fail_is_refused_with_its_reason(world: World) {

@@ -1,5 +1,7 @@
 //! A user sends on their own: prepared, approved and submitted in one commit.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{
@@ -9,7 +11,6 @@ use super::{
     view,
 };
 use crate::{
-    chain::Chain,
     domain::{
         Error, Outcome, Result, User,
         attempts::Subject,
@@ -23,15 +24,21 @@ use crate::{
     keys::WalletKey,
     state::State,
     store::{
-        nonce_slots, payloads, recipients,
+        drafts, nonce_slots, payloads, recipients,
         transactions::{self, Model},
         wallets,
     },
-    value::{Action, Address, ChainId, IdempotencyKey, Password, SlotState, Status, TotpCode, TransactionId},
+    value::{
+        Action, Address, ChainId, Digest, IdempotencyKey, Password, Severity, SlotState, Status, TotpCode,
+        TransactionId,
+    },
 };
 
 /// How often a send tries again when the tracker took its nonce in the same moment.
 const TRIES: usize = 3;
+
+/// How long a send can be made as it was shown.
+const SHOWN_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// Something a user may want to send.
 #[derive(Debug)]
@@ -53,28 +60,34 @@ pub struct Send {
     pub password: Password,
     /// Proof that it is them, good for this once.
     pub code: TotpCode,
+    /// What they were shown; none: they send without having looked.
+    pub digest: Option<Digest>,
     /// The codes of what they were warned of and accept.
     pub acknowledge: Vec<String>,
     /// Names this creation.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// What a send would do. Nothing is stored.
+/// What a send would do. It is kept for 15 minutes, so that it can be sent as it was shown; nothing is signed.
 ///
 /// Fails with [`Error::NotFound`], [`Error::UnknownChain`], [`Error::Invalid`], [`Error::Abi`],
 /// [`Error::ChainUnavailable`], [`Error::SimulationFailed`], [`Error::InsufficientFunds`] when it cannot be tried.
 pub async fn preview(state: &State, user: &User, draft: Draft) -> Result<Transaction> {
-    let (_, row, _) = look(state, user, draft).await?;
-    Ok(Transaction::new(Model { version: 0, ..row }, Vec::new()))
+    let (row, _) = look(state, user, draft).await?;
+    show(state, row).await
 }
 
 /// Sends at once, on the same nonces, ladder and tracker as an agent's transaction.
 ///
+/// With a digest it is what was shown or nothing; a repeat with the digest of what was sent already gives that. Grave
+/// warnings must have been shown, so they need one.
+///
 /// Password and code are looked at last: whatever fails before leaves the code good. Fails as [`preview`] does, and with
-/// [`Error::InsufficientFunds`], [`Error::AcknowledgementRequired`], [`Error::NonceUsedElsewhere`],
-/// [`Error::InvalidCredentials`], the errors of a code, [`Error::IdempotencyMismatch`].
+/// [`Error::DigestMismatch`], [`Error::PreviewChanged`], [`Error::InsufficientFunds`],
+/// [`Error::AcknowledgementRequired`], [`Error::NonceUsedElsewhere`], [`Error::InvalidCredentials`], the errors of a
+/// code, [`Error::IdempotencyMismatch`].
 pub async fn send(state: &State, user: &User, send: Send) -> Result<Outcome<Transaction>> {
-    let Send { draft, password, code, acknowledge, idempotency_key } = send;
+    let Send { draft, password, code, digest, acknowledge, idempotency_key } = send;
     let creation = idempotency_key.map(|key| {
         let Draft { address, chain_id, action } = &draft;
         let request = json!({ "address": address, "chain_id": chain_id, "action": action });
@@ -87,13 +100,30 @@ pub async fn send(state: &State, user: &User, send: Send) -> Result<Outcome<Tran
     if person.totp_secret.is_none() {
         return Err(Error::MfaRequired);
     }
-    let (_, row, facts) = look(state, user, draft).await?;
+    let (row, facts) = match digest {
+        None => look(state, user, draft).await?,
+        Some(digest) => match shown(state, user, &draft, digest).await? {
+            Shown::Sent(sent) => return Ok(Outcome::Known(*sent)),
+            Shown::Open(row, facts) => (*row, *facts),
+            Shown::Changed => {
+                let (fresh, _) = look(state, user, draft).await?;
+                return Err(Error::PreviewChanged(Box::new(show(state, fresh).await?)));
+            }
+        },
+    };
     let acknowledged = sign::acknowledges_nonce(&acknowledge);
     sign::check_slots(&state.store, &row, &facts, acknowledged).await?;
     let codes = preview::unacknowledged(&row.warnings.0, &acknowledge);
     if !codes.is_empty() {
-        let shown = Transaction::new(Model { version: 0, ..row }, Vec::new());
-        return Err(Error::AcknowledgementRequired { codes, transaction: Box::new(shown) });
+        let transaction = match digest {
+            None => show(state, row).await?,
+            // It is kept already.
+            Some(_) => preview_of(row),
+        };
+        return Err(Error::AcknowledgementRequired { codes, transaction: Box::new(transaction) });
+    }
+    if digest.is_none() && row.warnings.0.iter().any(|warning| warning.severity == Severity::High) {
+        return Err(Error::Invalid("digest: required, because there is a grave warning: send what was shown with it"));
     }
     let user_key = passwords::open(state, &person, &password, Subject::Password(user.user_id)).await?;
     let step = mfa::check(state, &person, &user_key, &code).await?;
@@ -122,16 +152,74 @@ async fn known(state: &State, user: &User, creation: Option<&Creation>) -> Resul
     view(state, row).await.map(Some)
 }
 
-/// Asks the chain what the draft would do, and makes the row it would be.
-async fn look<'state>(state: &'state State, user: &User, draft: Draft) -> Result<(&'state Chain, Model, Facts)> {
+async fn origin<'state>(state: &'state State, user: &User, draft: Draft) -> Result<Origin<'state>> {
     let Draft { address, chain_id, action } = draft;
     let chain = chains::find_among(state, None, chain_id)?;
     let wallet = wallets::find_by_address(&state.store, user.user_id, address).await?;
     let wallet = wallet.ok_or(Error::NotFound("wallet"))?;
-    let origin =
-        Origin { chain, wallet, agent_id: None, action, memo: None, expires_in: state.policy.execution_window };
-    let (row, facts) = draft::draft(state, origin).await?;
-    Ok((chain, row, facts))
+    Ok(Origin { chain, wallet, agent_id: None, action, memo: None, expires_in: SHOWN_FOR })
+}
+
+/// Asks the chain what the draft would do, and makes the row it would be.
+async fn look(state: &State, user: &User, draft: Draft) -> Result<(Model, Facts)> {
+    draft::draft(state, origin(state, user, draft).await?).await
+}
+
+/// Keeps what the server chose for a draft, and gives what its user is shown.
+async fn show(state: &State, row: Model) -> Result<Transaction> {
+    let kept = drafts::Model {
+        user_id: row.user_id,
+        digest: row.digest,
+        transaction_id: row.transaction_id,
+        gas_limit: row.gas_limit,
+        max_fee_per_gas: row.max_fee_per_gas,
+        max_priority_fee_per_gas: row.max_priority_fee_per_gas,
+        warnings: row.warnings.clone(),
+        preview: row.preview.clone().ok_or(Error::Integrity("draft"))?,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    };
+    let write = state.store.write().await?;
+    drafts::insert(&write, kept).await?;
+    write.commit().await?;
+    Ok(preview_of(row))
+}
+
+fn preview_of(row: Model) -> Transaction {
+    Transaction::new(Model { version: 0, ..row }, Vec::new())
+}
+
+/// What has become of something a user was shown.
+enum Shown {
+    /// It was sent already.
+    Sent(Box<Transaction>),
+    /// It still does and costs no more than was shown.
+    Open(Box<Model>, Box<Facts>),
+    Changed,
+}
+
+/// Rebuilds what a user was shown, and asks the chain whether it still holds.
+///
+/// Fails with [`Error::DigestMismatch`] when this user was not shown it in the last 15 minutes, or asks for anything
+/// else now.
+async fn shown(state: &State, user: &User, draft: &Draft, digest: Digest) -> Result<Shown> {
+    let Draft { address, chain_id, ref action } = *draft;
+    let kept = drafts::find_for_user(&state.store, user.user_id, digest, state.clock.now()).await?;
+    let kept = kept.ok_or(Error::DigestMismatch)?;
+    let origin = origin(state, user, Draft { address, chain_id, action: action.clone() }).await?;
+    let chain = origin.chain;
+    let row = draft::rebuild(origin, kept)?;
+    if row.digest != digest {
+        return Err(Error::DigestMismatch);
+    }
+    if let Some(sent) = transactions::find_for_user(&state.store, user.user_id, row.transaction_id).await? {
+        return Ok(Shown::Sent(Box::new(view(state, sent).await?)));
+    }
+    let (now, facts) = draft::look_again(state, chain, &row).await?;
+    if !facts.fit(&row) || preview::is_worse(&row, &now) {
+        return Ok(Shown::Changed);
+    }
+    Ok(Shown::Open(Box::new(row), Box::new(facts)))
 }
 
 /// A send whose every check has passed. The wallet key is wiped when it ends.

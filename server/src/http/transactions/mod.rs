@@ -174,8 +174,8 @@ impl TransactionsApi {
 
     /// Look at what a send would do
     ///
-    /// Answers with the transaction as it would be, its preview and its warnings. Nothing is stored: its id is nowhere
-    /// else, and its version is 0.
+    /// Answers with the transaction as it would be, its preview and its warnings; its version is 0. Nothing is signed
+    /// or sent. For 15 minutes its digest, given to the send, makes sure that what was shown is what is sent.
     #[oai(path = "/preview_transaction", method = "post", operation_id = "preview_transaction")]
     async fn preview_transaction(
         &self,

@@ -7,8 +7,8 @@ use crate::{
     domain::transactions::{Draft, Send},
     http::{actions::Action, body::present},
     value::{
-        self, Address, Arguments, ChainId, ContractAbi, ContractCallAction, IdempotencyKey, Password, TokenAmount,
-        TotpCode, TransferAction, TransferErc20Action, Wei,
+        self, Address, Arguments, ChainId, ContractAbi, ContractCallAction, Digest, IdempotencyKey, Password,
+        TokenAmount, TotpCode, TransferAction, TransferErc20Action, Wei,
     },
 };
 
@@ -53,6 +53,10 @@ pub(super) struct Transfer {
     /// The chain. May be left out when there is only one.
     #[serde(default, deserialize_with = "present")]
     chain_id: Option<ChainId>,
+    /// The digest that `preview_transaction`, or a refusal, gave within the last 15 minutes: then it is sent as it was
+    /// shown, or not at all. Required where there is a warning of high severity. Always send it.
+    #[serde(default, deserialize_with = "present")]
+    digest: Option<Digest>,
     /// Codes of problems and warnings the user was told of and accepts.
     #[oai(validator(max_items = 32))]
     #[serde(default, deserialize_with = "present")]
@@ -62,10 +66,10 @@ pub(super) struct Transfer {
 impl Transfer {
     /// The domain's form.
     pub(super) fn into_send(self, idempotency_key: Option<IdempotencyKey>) -> Send {
-        let Self { password, mfa_code: code, address, to_address, amount, chain_id, acknowledge } = self;
+        let Self { password, mfa_code: code, address, to_address, amount, chain_id, digest, acknowledge } = self;
         let action = value::Action::Transfer(TransferAction { to_address, amount });
         let draft = Draft { address, chain_id, action };
-        Send { draft, password, code, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
+        Send { draft, password, code, digest, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
     }
 }
 
@@ -91,6 +95,10 @@ pub(super) struct TransferErc20 {
     /// The chain. May be left out when there is only one.
     #[serde(default, deserialize_with = "present")]
     chain_id: Option<ChainId>,
+    /// The digest that `preview_transaction`, or a refusal, gave within the last 15 minutes: then it is sent as it was
+    /// shown, or not at all. Required where there is a warning of high severity. Always send it.
+    #[serde(default, deserialize_with = "present")]
+    digest: Option<Digest>,
     /// Codes of problems and warnings the user was told of and accepts.
     #[oai(validator(max_items = 32))]
     #[serde(default, deserialize_with = "present")]
@@ -100,10 +108,20 @@ pub(super) struct TransferErc20 {
 impl TransferErc20 {
     /// The domain's form.
     pub(super) fn into_send(self, idempotency_key: Option<IdempotencyKey>) -> Send {
-        let Self { password, mfa_code: code, address, token_address, to_address, amount, chain_id, acknowledge } = self;
+        let Self {
+            password,
+            mfa_code: code,
+            address,
+            token_address,
+            to_address,
+            amount,
+            chain_id,
+            digest,
+            acknowledge,
+        } = self;
         let action = value::Action::TransferErc20(TransferErc20Action { token_address, to_address, amount });
         let draft = Draft { address, chain_id, action };
-        Send { draft, password, code, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
+        Send { draft, password, code, digest, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
     }
 }
 
@@ -134,6 +152,10 @@ pub(super) struct ContractCall {
     /// The chain. May be left out when there is only one.
     #[serde(default, deserialize_with = "present")]
     chain_id: Option<ChainId>,
+    /// The digest that `preview_transaction`, or a refusal, gave within the last 15 minutes: then it is sent as it was
+    /// shown, or not at all. Required where there is a warning of high severity. Always send it.
+    #[serde(default, deserialize_with = "present")]
+    digest: Option<Digest>,
     /// Codes of problems and warnings the user was told of and accepts.
     #[oai(validator(max_items = 32))]
     #[serde(default, deserialize_with = "present")]
@@ -153,10 +175,11 @@ impl ContractCall {
             function_args,
             amount,
             chain_id,
+            digest,
             acknowledge,
         } = self;
         let call = ContractCallAction { contract_address, contract_abi, function_name, function_args, amount };
         let draft = Draft { address, chain_id, action: value::Action::ContractCall(call) };
-        Send { draft, password, code, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
+        Send { draft, password, code, digest, acknowledge: acknowledge.unwrap_or_default(), idempotency_key }
     }
 }
