@@ -164,3 +164,29 @@ pub(super) async fn find_same(store: &Store, row: &Transaction) -> Result<Option
 fn data_hash(data: &[u8]) -> Vec<u8> {
     Sha256::digest(data).to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::on_both;
+
+    #[tokio::test]
+    async fn the_newest_nonces_that_nothing_here_explains_are_found() {
+        on_both(async |database| {
+            let (store, chain_id) = (&database.store, ChainId::new(1).expect("in range"));
+            let address = Address(alloy::primitives::Address::repeat_byte(1));
+            let find = async |latest| unexplained(store, chain_id, address, Nonce(latest)).await.expect("the database");
+            let nonces = |from: u64, to: u64| (from..to).rev().map(Nonce).collect::<Vec<_>>();
+            assert_eq!(find(0).await, Unexplained::default());
+            assert_eq!(find(3).await, Unexplained { nonces: nonces(0, 3), more: false });
+            assert_eq!(find(40).await, Unexplained { nonces: nonces(8, 40), more: true });
+            let write = store.write().await.expect("the database");
+            let known = acknowledged_nonces::Model { chain_id, address, below_nonce: Nonce(3) };
+            acknowledged_nonces::save(&write, known).await.expect("the database");
+            write.commit().await.expect("the database");
+            assert_eq!(find(3).await, Unexplained::default());
+            assert_eq!(find(5).await, Unexplained { nonces: nonces(3, 5), more: false });
+        })
+        .await;
+    }
+}

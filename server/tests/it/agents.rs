@@ -68,14 +68,15 @@ async fn an_agent_stays_on_its_chains(mut world: World) {
     let bound = CreateAgent::new("bound", human.code()).chains([CHAIN]);
     let bound = human.client.create_agent(bound).await.expect("a fresh code");
     let bound = world.agent_client(bound.api_key.expect("shown once").expose());
-    let unnamed = PrepareTransaction::transfer(stranger(), U256::from(1));
-    let on = |chain| unnamed.clone().chain_id(chain);
+    // Each request has an idempotency key of its own.
+    let unnamed = || PrepareTransaction::transfer(stranger(), U256::from(1));
+    let on = |chain| unnamed().chain_id(chain);
     assert_eq!(code(bound.prepare(on(1)).await), "unknown_chain");
     assert_eq!(code(bound.prepare(on(other.get())).await), "unknown_chain");
     bound.prepare(on(CHAIN)).await.expect("its own chain");
     // It has one chain, so it need not name it; an agent that is not bound has two.
-    assert_eq!(bound.prepare(unnamed.clone()).await.expect("its own chain").chain_id, CHAIN);
-    assert_eq!(code(human.agent.prepare(unnamed.clone()).await), "invalid_request");
+    assert_eq!(bound.prepare(unnamed()).await.expect("its own chain").chain_id, CHAIN);
+    assert_eq!(code(human.agent.prepare(unnamed()).await), "invalid_request");
     human.agent.prepare(on(other.get())).await.expect("an agent that is not bound");
 }
 
