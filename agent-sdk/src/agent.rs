@@ -11,7 +11,7 @@ use crate::call::{Call, Repeat};
 use crate::http::{Credential, Http};
 use crate::shared::TransactionId;
 use crate::{
-    AgentClientBuilder, Chain, Error, LoadedWallet, Page, Paging, PrepareTransaction, Secret, Status, Token,
+    AgentClientBuilder, Chain, Error, LoadedWallet, Nonces, Page, Paging, PrepareTransaction, Secret, Status, Token,
     Transaction, TransactionFilter, Wallet, address, api_key,
 };
 
@@ -112,7 +112,8 @@ impl AgentClient {
         self.http.wait_until(transaction_id, Status::is_decided).await
     }
 
-    /// Sends an approved transaction to the chain. Repeating it gives the same transaction.
+    /// Sends an approved transaction to the chain. Repeating it gives the same transaction, and so
+    /// does calling it for one that the approval has sent.
     ///
     /// Fails with `invalid_state` before the approval or when it will never be executed, and with
     /// `expired` after [`Transaction::execute_by`].
@@ -133,7 +134,15 @@ impl AgentClient {
     ///
     /// Fails with `invalid_state` once it was executed or has ended otherwise.
     pub async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
-        self.http.cancel(transaction_id).await
+        self.http.cancel(transaction_id, false).await
+    }
+
+    /// The open nonces of an account the agent may use, and what each waits for. The chain, by
+    /// EIP-155 id, may be left out when there is one.
+    ///
+    /// Fails with `unknown_chain`, and `not_found` when the agent may not use the wallet.
+    pub async fn nonces(&self, address: Address, chain_id: Option<u64>) -> Result<Nonces, Error> {
+        self.http.nonces(address, chain_id).await
     }
 
     /// The agent's transactions, newest first.
@@ -141,7 +150,8 @@ impl AgentClient {
         self.http.transactions(filter).await
     }
 
-    /// All of it in one call: prepares, waits for the human, executes, waits for the chain.
+    /// All of it in one call: prepares, waits for the human, executes what the approval has not
+    /// sent, waits for the chain.
     ///
     /// The answer is final; look at its status. Fails with [`Error::NotApproved`] when the
     /// transaction was rejected, expired or cancelled before it was executed, and otherwise as the
@@ -158,9 +168,12 @@ impl AgentClient {
             status if status.is_final() => return Ok(decided),
             _ => {}
         }
-        // The human has done their part: a server that restarts now must not undo it.
-        let call = execute(transaction_id)?.repeat(Repeat::UntilAnswered);
-        self.http.send_for_transaction(call).await?;
+        // One that the approval itself sends is past this state.
+        if decided.status == Status::Authorized {
+            // The human has done their part: a server that restarts now must not undo it.
+            let call = execute(transaction_id)?.repeat(Repeat::UntilAnswered);
+            self.http.send_for_transaction(call).await?;
+        }
         self.wait_until_confirmed(transaction_id).await
     }
 }

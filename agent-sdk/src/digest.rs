@@ -1,4 +1,4 @@
-//! The digest: one hash over everything that can change what a transaction means.
+//! The digest: one hash over everything that can change what is signed.
 
 use alloy::primitives::{B256, hex};
 use sha2::{Digest, Sha256};
@@ -6,11 +6,11 @@ use time::OffsetDateTime;
 
 use crate::Transaction;
 
-const TAG: &[u8] = b"wallet-server transaction v1";
+const TAG: &[u8] = b"wallet-server transaction v2";
 
 impl Transaction {
     /// The digest of the fields as they are here: SHA-256 over a tag, the ids, sender, chain, call,
-    /// gas, fees and `expires_at`, each preceded by its length (4 bytes, big endian).
+    /// gas, fees, `expires_at` and `execute`, each preceded by its length (4 bytes, big endian).
     ///
     /// Show a human the fields and this digest, and approve by this digest: then nothing but what
     /// was shown can be signed, whatever the server said.
@@ -18,7 +18,7 @@ impl Transaction {
     pub fn computed_digest(&self) -> B256 {
         let agent_id = self.agent_id.as_ref().map_or(&[][..], |id| id.as_bytes());
         let to = self.to.as_ref().map_or(&[][..], |to| to.as_slice());
-        let fields: [&[u8]; 13] = [
+        of_parts(&[
             TAG,
             self.transaction_id.as_bytes(),
             self.user_id.as_bytes(),
@@ -32,15 +32,8 @@ impl Transaction {
             &self.max_fee_per_gas.to_be_bytes::<32>(),
             &self.max_priority_fee_per_gas.to_be_bytes::<32>(),
             &unix_microseconds(self.expires_at).to_be_bytes(),
-        ];
-
-        let mut hash = Sha256::new();
-        for field in fields {
-            // The length goes first, so that no byte can move from one field into the next.
-            hash.update((field.len() as u32).to_be_bytes());
-            hash.update(field);
-        }
-        B256::from_slice(&hash.finalize())
+            self.execute.as_str().as_bytes(),
+        ])
     }
 
     /// The first 8 hex digits of [`computed_digest`](Self::computed_digest).
@@ -59,8 +52,19 @@ impl Transaction {
     }
 }
 
+/// SHA-256 over parts, each preceded by its length (4 bytes, big endian), so that no byte can move
+/// from one part into the next.
+pub(crate) fn of_parts(parts: &[&[u8]]) -> B256 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u32).to_be_bytes());
+        hash.update(part);
+    }
+    B256::from_slice(&hash.finalize())
+}
+
 /// Microseconds since 1970. Fits: the years `OffsetDateTime` can hold are below 10000.
-fn unix_microseconds(at: OffsetDateTime) -> i64 {
+pub(crate) fn unix_microseconds(at: OffsetDateTime) -> i64 {
     (at.unix_timestamp_nanos() / 1000) as i64
 }
 
@@ -72,11 +76,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::Execute;
     use crate::transaction::tests::{WIRE, transfer};
 
     #[test]
     fn an_agents_transfer_has_the_digest_another_program_computed() {
-        let expected = b256!("5d5913a79b1018cfe7f91004708821bf6334e63cd5c3dabbf4272f4662b92fb7");
+        let expected = b256!("978d807a9b0d3afd03e6ebf971b756d63887a6f9a90aa6ce6fc944f2d0ce42ec");
         assert_eq!(transfer().computed_digest(), expected);
         assert!(transfer().digest_matches());
     }
@@ -100,22 +105,23 @@ mod tests {
     fn a_short_digest_is_the_beginning_of_the_recomputed_one() {
         let mut transaction = transfer();
         transaction.digest = B256::ZERO;
-        assert_eq!(transaction.short_digest(), "5d5913a7");
+        assert_eq!(transaction.short_digest(), "978d807a");
     }
 
     #[test]
     fn a_users_deployment_has_the_digest_another_program_computed() {
         let mut transaction = transfer();
         transaction.agent_id = None;
+        transaction.execute = Execute::OnApproval;
         transaction.to = None;
         transaction.data = bytes!("600160005500");
-        let expected = b256!("f9604d2f62bad6da341e49c18ad536b618dc7c77740c083726daebd28230ae33");
+        let expected = b256!("9eec69e80bdbf499b542cd64921ec753b6fad2df3919f690f4a30acd02a2a8aa");
         assert_eq!(transaction.computed_digest(), expected);
     }
 
     #[test]
     fn every_field_that_changes_the_meaning_changes_the_digest() {
-        let changes: [fn(&mut Transaction); 12] = [
+        let changes: [fn(&mut Transaction); 13] = [
             |transaction| transaction.transaction_id = Uuid::nil(),
             |transaction| transaction.user_id = Uuid::nil(),
             |transaction| transaction.agent_id = None,
@@ -128,6 +134,7 @@ mod tests {
             |transaction| transaction.max_fee_per_gas += U256::ONE,
             |transaction| transaction.max_priority_fee_per_gas += U256::ONE,
             |transaction| transaction.expires_at += Duration::MICROSECOND,
+            |transaction| transaction.execute = Execute::OnApproval,
         ];
         for (index, change) in changes.iter().enumerate() {
             let mut transaction = transfer();

@@ -53,6 +53,24 @@ pub enum Error {
         computed: B256,
     },
 
+    /// The same for what would use up a nonce. Nothing was sent.
+    #[error("the digest of what would use up nonce {nonce} does not belong to its fields")]
+    ClearingMismatch {
+        /// Which nonce.
+        nonce: u64,
+        /// What the server claimed.
+        claimed: B256,
+        /// What its fields give.
+        computed: B256,
+    },
+
+    /// The server answered about another account, chain or nonce than was asked about.
+    #[error("the server answered {path} with something else than was asked for")]
+    AnotherAnswer {
+        /// The call's path.
+        path: &'static str,
+    },
+
     /// No connection came about: the server did not see the request.
     #[error("the server cannot be reached")]
     Unreachable(#[source] reqwest::Error),
@@ -217,12 +235,30 @@ impl Error {
     }
 
     /// Whether the cause may pass by itself and the server has certainly not acted: no connection
-    /// came about, or the server was too busy (429, 503).
+    /// came about, or the server was too busy (429, 503) and does not say that it
+    /// [may have acted](Self::may_have_happened).
     #[must_use]
     pub fn is_unprocessed(&self) -> bool {
         match self {
-            Self::Refused { problem, .. } => problem.retryable && matches!(problem.status, 429 | 503),
+            Self::Refused { problem, .. } => {
+                problem.retryable && matches!(problem.status, 429 | 503) && !problem.may_have_happened
+            }
             Self::Unreachable(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the server may have done what it was asked to, although it did not say so: the answer
+    /// was lost, or the server itself does not know. What carries an idempotency key can be sent
+    /// again as it is; for anything else look first.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Refused { problem, .. } => problem.may_have_happened,
+            Self::UnexpectedAnswer { status, .. } => *status >= 500,
+            Self::TimedOut(_) | Self::ConnectionLost(_) | Self::InvalidAnswer { .. } | Self::AnswerTooLarge { .. } => {
+                true
+            }
             _ => false,
         }
     }

@@ -42,12 +42,14 @@
 //! [`AgentClient::pay`] is four calls in one: [`prepare`](AgentClient::prepare),
 //! [`wait_until_decided`](AgentClient::wait_until_decided), [`execute`](AgentClient::execute) and
 //! [`wait_until_confirmed`](AgentClient::wait_until_confirmed). Call them yourself to do something
-//! in between.
+//! in between. A request with [`Execute::OnApproval`] is sent by the human's yes itself; `pay`
+//! serves both kinds.
 //!
 //! # What the client takes care of
 //!
 //! - **Nothing twice.** Requests that create something carry an idempotency key, the same at every
-//!   attempt. Requests that spend a code are repeated only when the server has certainly not acted.
+//!   attempt. Requests that spend a code are repeated only when the server has certainly not acted:
+//!   never after an answer that says it [may have](Problem::may_have_happened).
 //! - **Patience.** Failures that may pass are tried again, with growing pauses; a wait outlasts a
 //!   restart of the server.
 //! - **The digest.** Every [`Transaction`] returned has the digest its fields give; anything else
@@ -76,13 +78,17 @@ mod builder;
 mod call;
 mod chain;
 mod clean;
+#[cfg(feature = "user")]
+mod clear_nonce;
 mod contract_call;
 mod deployment;
 mod digest;
 mod error;
+mod execute;
 mod http;
 #[cfg(feature = "user")]
 mod keystore;
+mod nonces;
 mod open_text;
 mod page;
 mod prepare;
@@ -97,6 +103,7 @@ mod transaction;
 #[cfg(feature = "user")]
 mod user;
 mod wait;
+mod waiting;
 mod wallet;
 
 pub use action::Action;
@@ -106,6 +113,8 @@ pub use chain::Chain;
 pub use contract_call::{AbiCall, ContractCall};
 pub use deployment::Deployment;
 pub use error::Error;
+pub use execute::Execute;
+pub use nonces::{NonceState, NonceTrouble, Nonces, OpenNonce};
 pub use page::{Page, Paging, TransactionFilter};
 pub use prepare::PrepareTransaction;
 pub use preview::{
@@ -115,7 +124,8 @@ pub use preview::{
 pub use problem::{ErrorCode, Problem};
 pub use secret::Secret;
 pub use status::Status;
-pub use transaction::{Block, Severity, Transaction, Waiting, WaitingReason, Warning};
+pub use transaction::{Block, Severity, Transaction, Warning};
+pub use waiting::{Evidence, Waiting, WaitingReason};
 pub use wallet::{Balance, LoadedWallet, Wallet};
 
 #[cfg(feature = "user")]
@@ -124,6 +134,7 @@ pub use {
     agents::{Agent, CreateAgent, CreatedAgent},
     authorize::{Authorize, AuthorizeBatch},
     builder::UserClientBuilder,
+    clear_nonce::NonceClearing,
     keystore::ImportWallet,
     send::Send,
     user::UserClient,

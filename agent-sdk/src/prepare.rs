@@ -6,7 +6,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Action, Deployment, address};
+use crate::{Action, Deployment, Execute, address};
 
 /// A request for a transaction, for a human to decide on.
 ///
@@ -36,6 +36,8 @@ pub struct PrepareTransaction {
     memo: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execute: Option<Execute>,
     #[serde(skip)]
     pub(crate) idempotency_key: String,
 }
@@ -51,6 +53,7 @@ impl PrepareTransaction {
             action,
             memo: None,
             expires_in: None,
+            execute: None,
             idempotency_key: Uuid::now_v7().to_string(),
         }
     }
@@ -114,6 +117,17 @@ impl PrepareTransaction {
         self
     }
 
+    /// Who sets it going once it is approved; [`Execute::Agent`] by default. The human is shown
+    /// which, and approves that.
+    ///
+    /// With [`Execute::OnApproval`] it is sent by the approval itself, and an agent that is away or
+    /// slow holds nobody up. [`pay`](crate::AgentClient::pay) takes both.
+    #[must_use]
+    pub fn execute(mut self, execute: Execute) -> Self {
+        self.execute = Some(execute);
+        self
+    }
+
     /// Only if the agent belongs to this user.
     #[must_use]
     pub fn user_id(mut self, user_id: Uuid) -> Self {
@@ -146,7 +160,9 @@ mod tests {
         assert_eq!(serde_json::to_value(&request).expect("json"), json!({"action": action}));
 
         let request = request.address(Address::ZERO).chain_id(1).expires_in(Duration::from_millis(300_900));
-        let expected = json!({"address": zero, "chain_id": 1, "action": action, "expires_in": 300});
+        let request = request.execute(Execute::OnApproval);
+        let expected =
+            json!({"address": zero, "chain_id": 1, "action": action, "expires_in": 300, "execute": "on_approval"});
         assert_eq!(serde_json::to_value(&request).expect("json"), expected);
     }
 

@@ -24,6 +24,10 @@ pub struct Problem {
     /// Whether the same request may succeed later.
     #[serde(default)]
     pub retryable: bool,
+    /// Whether the server may have acted all the same: it does not know whether its database kept
+    /// what the request did. Look before asking for the same under another idempotency key.
+    #[serde(default)]
+    pub may_have_happened: bool,
     /// The transaction as it is now, when the problem is that it has changed or that its warnings
     /// have to be acknowledged.
     #[serde(default)]
@@ -69,7 +73,8 @@ open_text! {
         InvalidState = "invalid_state",
         /// 409: the digest sent is not the transaction's.
         DigestMismatch = "digest_mismatch",
-        /// 409: fee or gas have outgrown what was shown; look again at [`Problem::transaction`].
+        /// 409: it costs more or does worse than was shown, or was repriced since it was prepared and
+        /// the approval names no digest; look again at [`Problem::transaction`].
         PreviewChanged = "preview_changed",
         /// 409: a warning has to be acknowledged first; it is in [`Problem::transaction`].
         AcknowledgementRequired = "acknowledgement_required",

@@ -1,25 +1,36 @@
 //! What a human sends on their own, without an agent.
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::call::Call;
-use crate::{AbiCall, Action, Error, Secret, address};
+use crate::{AbiCall, Action, Error, Secret, Transaction, address};
+
+const TRANSFER: &str = "api/transfer";
+const TRANSFER_ERC20: &str = "api/transfer_erc20";
+const CONTRACT_CALL: &str = "api/contract_call";
 
 /// A transaction that a user sends on their own: prepared, approved and sent in one call.
 ///
 /// It carries an idempotency key from the start: cloned or sent again, it is the same request, and
 /// nothing is sent twice. Make a new one to send a second time.
 ///
-/// ```
-/// use agent_sdk::{Send, address, amount};
+/// Show it first, and send what was shown: the digest of the preview binds the two, so that no fee
+/// or gas beyond it is signed, whatever happens in between.
 ///
+/// ```
+/// use agent_sdk::{Error, Secret, Send, Transaction, UserClient, address, amount};
+///
+/// # async fn send(user: UserClient, password: Secret, mfa_code: Secret) -> Result<Transaction, Box<dyn std::error::Error>> {
 /// let savings = address::parse("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")?;
 /// let shop = address::parse("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359")?;
-/// let send = Send::transfer(savings, shop, amount::parse("1000000000000000")?).chain_id(1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let shown = user.preview(&Send::transfer(savings, shop, amount::parse("1000000000000000")?)).await?;
+/// println!("at most {} wei of fee", shown.worst_case_fee);
+/// let sent = user.send(&Send::of_preview(&shown)?, &password, &mfa_code).await?;
+/// # Ok(sent)
+/// # }
 /// ```
 // Serialized, it is the request for a preview; the one that sends is `Body`.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +42,8 @@ pub struct Send {
     action: Action,
     #[serde(skip)]
     path: &'static str,
+    #[serde(skip)]
+    digest: Option<B256>,
     #[serde(skip)]
     acknowledge: Vec<String>,
     #[serde(skip)]
@@ -48,6 +61,8 @@ struct Body<'a> {
     fields: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chain_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<B256>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     acknowledge: &'a [String],
 }
@@ -56,30 +71,56 @@ impl Send {
     /// `amount` wei of the chain's native coin, from the wallet with this address.
     #[must_use]
     pub fn transfer(from: Address, to_address: Address, amount: U256) -> Self {
-        Self::new("api/transfer", from, Action::Transfer { to_address, amount })
+        Self::new(TRANSFER, from, Action::Transfer { to_address, amount })
     }
 
     /// `amount` of an ERC-20 token, in its smallest unit.
     #[must_use]
     pub fn transfer_erc20(from: Address, token_address: Address, to_address: Address, amount: U256) -> Self {
-        Self::new("api/transfer_erc20", from, Action::TransferErc20 { token_address, to_address, amount })
+        Self::new(TRANSFER_ERC20, from, Action::TransferErc20 { token_address, to_address, amount })
     }
 
     /// A call of a contract.
     #[must_use]
     pub fn contract_call(from: Address, call: AbiCall) -> Self {
-        Self::new("api/contract_call", from, call.into())
+        Self::new(CONTRACT_CALL, from, call.into())
+    }
+
+    /// What a [preview](crate::UserClient::preview) showed, and nothing else: from that wallet, on
+    /// that chain, within the gas and fees of its digest.
+    ///
+    /// It is a new request with an idempotency key of its own. Fails when the transaction is of a
+    /// kind that users do not send.
+    pub fn of_preview(shown: &Transaction) -> Result<Self, Error> {
+        let path = match shown.action {
+            Action::Transfer { .. } => TRANSFER,
+            Action::TransferErc20 { .. } => TRANSFER_ERC20,
+            Action::ContractCall { .. } => CONTRACT_CALL,
+            _ => return Err(Error::InvalidRequest("users send transfers and contract calls only")),
+        };
+        let send = Self::new(path, shown.address, shown.action.clone());
+        Ok(send.chain_id(shown.chain_id).digest(shown.computed_digest()))
     }
 
     fn new(path: &'static str, address: Address, action: Action) -> Self {
         let idempotency_key = Uuid::now_v7().to_string();
-        Self { address, chain_id: None, action, path, acknowledge: Vec::new(), idempotency_key }
+        Self { address, chain_id: None, action, path, digest: None, acknowledge: Vec::new(), idempotency_key }
     }
 
     /// On the chain with this EIP-155 id. May be left out when the server has one chain.
     #[must_use]
     pub fn chain_id(mut self, chain_id: u64) -> Self {
         self.chain_id = Some(chain_id);
+        self
+    }
+
+    /// Send only what was shown under this digest: that of a [preview](crate::UserClient::preview).
+    ///
+    /// The server answers `preview_changed` with the new preview when it would now cost more or do
+    /// worse. Without a digest whatever it costs by then is signed.
+    #[must_use]
+    pub fn digest(mut self, digest: B256) -> Self {
+        self.digest = Some(digest);
         self
     }
 
@@ -116,6 +157,7 @@ impl Send {
             address: self.address,
             fields: self.fields()?,
             chain_id: self.chain_id,
+            digest: self.digest,
             acknowledge: &self.acknowledge,
         };
         Call::post(self.path, &body)?.idempotency_key(&self.idempotency_key)

@@ -46,8 +46,13 @@ impl Http {
         self.send_for_transaction(Call::status(transaction_id, known_version, wait)).await
     }
 
-    pub(crate) async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
-        let body = TransactionId { transaction_id };
-        self.send_for_transaction(Call::post("api/cancel_transaction", &body)?).await
+    pub(crate) async fn cancel(&self, transaction_id: Uuid, burn: bool) -> Result<Transaction, Error> {
+        #[derive(Serialize)]
+        struct Body {
+            transaction_id: Uuid,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            burn: bool,
+        }
+        self.send_for_transaction(Call::post("api/cancel_transaction", &Body { transaction_id, burn })?).await
     }
 }

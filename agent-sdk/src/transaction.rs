@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Action, Preview, Status, address, amount, open_text::open_text};
+use crate::{Action, Evidence, Execute, Preview, Status, Waiting, address, amount, open_text::open_text};
 
 /// A transaction: what was asked, the exact bytes to be signed, and how far it has come.
 ///
@@ -26,6 +26,9 @@ pub struct Transaction {
     pub waiting: Option<Waiting>,
     /// Whether it is being cancelled on the chain; it may still be mined before its cancel.
     pub cancelling: bool,
+    /// Who sets it going once it is approved: the agent, or the approval itself. Part of what is
+    /// approved.
+    pub execute: Execute,
     /// The human who decides.
     pub user_id: Uuid,
     /// The agent that prepared it; none for a user's own.
@@ -81,9 +84,18 @@ pub struct Transaction {
     /// The block it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<Block>,
-    /// Why it ended as it did: the human's words, or the chain's.
+    /// Why it ended as it did: the human's words, or the chain's. A reverted one carries the
+    /// contract's own reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its end rests on, where the chain decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// Whether it has ended and could be mined all the same: its payment was signed, and whoever
+    /// holds a copy can send it until its nonce is used. `UserClient::cancel_and_burn` uses the
+    /// nonce at once.
+    #[serde(default)]
+    pub valid_until_nonce_used: bool,
     /// When it was prepared.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -96,42 +108,6 @@ pub struct Transaction {
     /// Until when the agent can execute it, once approved.
     #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub execute_by: Option<OffsetDateTime>,
-}
-
-/// What a transaction waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Waiting {
-    /// For what.
-    pub reason: WaitingReason,
-    /// Since when.
-    #[serde(with = "time::serde::rfc3339")]
-    pub since: OffsetDateTime,
-    /// The transaction in the way, for [`WaitingReason::EarlierNonce`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blocked_by: Option<Uuid>,
-}
-
-open_text! {
-    /// Why a transaction waits. New reasons may appear: match with a wildcard arm.
-    pub enum WaitingReason {
-        /// A human has to decide.
-        Decision = "decision",
-        /// The agent has to execute it.
-        Execution = "execution",
-        /// A block has to include it.
-        Inclusion = "inclusion",
-        /// A transaction with a lower nonce has to go first.
-        EarlierNonce = "earlier_nonce",
-        /// Too many transactions of this wallet are ahead of the chain.
-        NonceWindow = "nonce_window",
-        /// The wallet cannot pay for it at present.
-        InsufficientFunds = "insufficient_funds",
-        /// The chain's node does not answer.
-        NodeUnreachable = "node_unreachable",
-        /// Its block has to be finalized.
-        Finality = "finality",
-    }
 }
 
 /// The block a transaction is in.
@@ -205,6 +181,35 @@ pub(crate) mod tests {
         assert_eq!(transaction.status, Status::Other("dreaming".into()));
         assert_eq!(transaction.warnings[0].severity, Severity::Other("extreme".into()));
         assert!(transaction.digest_matches());
+    }
+
+    #[test]
+    fn what_became_of_it_is_written_as_it_was_read() {
+        let mut wire: Value = serde_json::from_str(WIRE).expect("json");
+        wire["status"] = "superseded".into();
+        wire["evidence"] = "owner".into();
+        wire["valid_until_nonce_used"] = true.into();
+        wire["execute"] = "on_approval".into();
+        wire["waiting"] = serde_json::json!({
+            "reason": "behind_nonce", "since": "2026-11-23T10:00:00Z", "detail": "nonce 5 goes first",
+            "blocked_by": "0197a3c1-7b1e-7c3a-9f00-0123456789ac",
+        });
+        let transaction: Transaction = serde_json::from_value(wire.clone()).expect("a transaction");
+        assert_eq!(transaction.evidence, Some(Evidence::Owner));
+        assert_eq!(transaction.execute, Execute::OnApproval);
+        assert_eq!(serde_json::to_value(transaction).expect("json"), wire);
+    }
+
+    #[test]
+    fn who_executes_is_never_guessed() {
+        for word in [Value::from("at_dawn"), Value::Null] {
+            let mut wire: Value = serde_json::from_str(WIRE).expect("json");
+            wire["execute"] = word;
+            assert!(serde_json::from_value::<Transaction>(wire).is_err());
+        }
+        let mut wire: Value = serde_json::from_str(WIRE).expect("json");
+        wire.as_object_mut().expect("an object").remove("execute");
+        assert!(serde_json::from_value::<Transaction>(wire).is_err());
     }
 
     #[test]

@@ -11,12 +11,13 @@ use uuid::Uuid;
 use crate::account::BackupCodes;
 use crate::authorize::Authorized;
 use crate::call::{Call, Repeat};
+use crate::clear_nonce::PreviewBody;
 use crate::http::{Credential, Http};
 use crate::keystore::Exported;
 use crate::{
     Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, ImportWallet, LoadedWallet, Login, Me,
-    MfaSetup, Page, Paging, Registered, Secret, Send, Status, Token, Transaction, TransactionFilter, UserClientBuilder,
-    Wallet, address,
+    MfaSetup, NonceClearing, Nonces, Page, Paging, Registered, Secret, Send, Status, Token, Transaction,
+    TransactionFilter, UserClientBuilder, Wallet, address,
 };
 
 /// What a user proves themselves with, and for what. Each call sets its own fields.
@@ -199,13 +200,63 @@ impl UserClient {
         self.http.send(Call::get("api/agents").query(paging.query())).await
     }
 
-    /// Revokes an agent: its API key is refused from now on. Repeating it gives the same agent.
+    /// Revokes an agent: its API key is refused from now on, and what it had asked for and not
+    /// executed is withdrawn. Repeating it gives the same agent.
     pub async fn revoke_agent(&self, agent_id: Uuid) -> Result<Agent, Error> {
+        self.revoke(agent_id, false).await
+    }
+
+    /// The same, and uses up the nonces of what was approved already: see
+    /// [`cancel_and_burn`](Self::cancel_and_burn). It costs a fee for each.
+    pub async fn revoke_agent_and_burn(&self, agent_id: Uuid) -> Result<Agent, Error> {
+        self.revoke(agent_id, true).await
+    }
+
+    async fn revoke(&self, agent_id: Uuid, burn: bool) -> Result<Agent, Error> {
         #[derive(Serialize)]
         struct Body {
             agent_id: Uuid,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            burn: bool,
         }
-        self.http.send(Call::post("api/revoke_agent", &Body { agent_id })?).await
+        self.http.send(Call::post("api/revoke_agent", &Body { agent_id, burn })?).await
+    }
+
+    /// The open nonces of an account, and what each waits for. The chain, by EIP-155 id, may be
+    /// left out when the server has one.
+    ///
+    /// Fails with `unknown_chain`, and `not_found` when the wallet is not this user's.
+    pub async fn nonces(&self, address: Address, chain_id: Option<u64>) -> Result<Nonces, Error> {
+        self.http.nonces(address, chain_id).await
+    }
+
+    /// Shows what would be signed to use up a nonce: without one, the lowest that holds others up.
+    /// Nothing is signed or sent.
+    ///
+    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, `invalid_state`
+    /// when a payment is still wanted of that nonce, `chain_unavailable`; with
+    /// [`Error::ClearingMismatch`] and [`Error::AnotherAnswer`] when the answer is not to be
+    /// trusted.
+    pub async fn preview_clear_nonce(
+        &self,
+        address: Address,
+        chain_id: Option<u64>,
+        nonce: Option<u64>,
+    ) -> Result<NonceClearing, Error> {
+        // The digest names the user, and so that no answer decides for whom, the session does.
+        let user_id = self.me().await?.user_id;
+        let request = PreviewBody { address, chain_id, nonce };
+        request.checked(self.http.send(request.call()?).await?, user_id)
+    }
+
+    /// Uses up a nonce as it was shown: signs nothing else, and sends it at once. The answer is the
+    /// transaction that has the nonce.
+    ///
+    /// Fails with [`Error::ClearingMismatch`] before anything is sent when the digest is not the
+    /// digest of the fields; with `digest_mismatch` or `preview_changed` when it costs more by now,
+    /// `expired`, `invalid_state`, `mfa_invalid`, `mfa_replayed`.
+    pub async fn clear_nonce(&self, shown: &NonceClearing, mfa_code: &Secret) -> Result<Transaction, Error> {
+        self.http.send_for_transaction(shown.call(mfa_code)?).await
     }
 
     /// The chains the server is connected to.
@@ -252,8 +303,11 @@ impl UserClient {
 
     /// Approves a transaction. One already approved is answered as it is.
     ///
+    /// One with [`Execute::OnApproval`](crate::Execute::OnApproval) is sent by this: its answer is
+    /// [`Status::Submitted`].
+    ///
     /// Fails with `preview_changed` when it has become dearer than shown ([`Error::transaction`] is
-    /// the new one), `digest_mismatch`, `acknowledgement_required`, `mfa_invalid`, `mfa_replayed`,
+    /// the new one) or when it was repriced and the approval names no digest, `digest_mismatch`, `acknowledgement_required`, `mfa_invalid`, `mfa_replayed`,
     /// `expired`, or `invalid_state`.
     pub async fn authorize(&self, approval: Authorize) -> Result<Transaction, Error> {
         self.http.send_for_transaction(once("api/authorize_transaction", &approval)?).await
@@ -280,10 +334,11 @@ impl UserClient {
     }
 
     /// Sends a transaction of the user's own. The answer is [`Status::Submitted`]: it is signed and
-    /// on its way.
+    /// on its way. Make the request of what was shown: [`Send::of_preview`].
     ///
-    /// Sent twice, the same [`Send`] is one transaction. Fails with `invalid_credentials`,
-    /// `mfa_invalid`, `mfa_replayed`, `simulation_failed`, `insufficient_funds`, and with
+    /// Sent twice, the same [`Send`] is one transaction. Fails with `preview_changed` when it costs
+    /// more or does worse than its digest says ([`Error::transaction`] is the new preview),
+    /// `invalid_credentials`, `mfa_invalid`, `mfa_replayed`, `simulation_failed`, `insufficient_funds`, and with
     /// `acknowledgement_required` when it has warnings that were not acknowledged
     /// ([`Error::transaction`] has them).
     pub async fn send(&self, send: &Send, password: &Secret, mfa_code: &Secret) -> Result<Transaction, Error> {
@@ -308,9 +363,18 @@ impl UserClient {
     /// Withdraws a transaction, also one already sent: then [`Transaction::cancelling`] is set, and
     /// the chain decides which of the two it takes.
     ///
-    /// Fails with `invalid_state` once it has ended.
+    /// One that was approved and not sent leaves copies of its signed payment valid until its nonce
+    /// is used ([`Transaction::valid_until_nonce_used`]); [`cancel_and_burn`](Self::cancel_and_burn)
+    /// uses it. Fails with `invalid_state` once it has ended.
     pub async fn cancel(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
-        self.http.cancel(transaction_id).await
+        self.http.cancel(transaction_id, false).await
+    }
+
+    /// The same, and of an approved one the cancel is sent at once: it uses up the nonce and costs
+    /// its fee, and no copy of the payment is valid after that. Works also on one that was
+    /// withdrawn before.
+    pub async fn cancel_and_burn(&self, transaction_id: Uuid) -> Result<Transaction, Error> {
+        self.http.cancel(transaction_id, true).await
     }
 
     fn keep(&self, token: Option<Secret>) {

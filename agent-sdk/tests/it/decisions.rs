@@ -76,3 +76,22 @@ async fn a_batch_is_sent_again_only_when_the_server_has_not_acted() {
     assert!(matches!(error, Error::ConnectionLost(_)), "{error:?}");
     assert_eq!(server.requests().len(), 3);
 }
+
+#[tokio::test]
+async fn a_nonce_is_burned_only_where_that_was_said() {
+    let agent = json!({ "agent_id": Uuid::from_u128(9), "name": "shopper", "created_at": "2026-11-23T10:00:00Z" });
+    let agent = || Answer::Say(200, "", agent.to_string());
+    let server = Scripted::new(vec![transaction("cancelled", 3), transaction("cancelled", 3), agent(), agent()]).await;
+    let (user, id) = (server.user(), Uuid::from_u128(7));
+    user.cancel(id).await.expect("cancelled");
+    user.cancel_and_burn(id).await.expect("cancelled");
+    user.revoke_agent(Uuid::from_u128(9)).await.expect("revoked");
+    user.revoke_agent_and_burn(Uuid::from_u128(9)).await.expect("revoked");
+
+    let requests = server.requests();
+    let bodies: Vec<_> = requests.iter().map(|request| sent(request)).collect();
+    assert_eq!(bodies[0], ("/api/cancel_transaction", json!({ "transaction_id": id })));
+    assert_eq!(bodies[1], ("/api/cancel_transaction", json!({ "transaction_id": id, "burn": true })));
+    assert_eq!(bodies[2], ("/api/revoke_agent", json!({ "agent_id": Uuid::from_u128(9) })));
+    assert_eq!(bodies[3], ("/api/revoke_agent", json!({ "agent_id": Uuid::from_u128(9), "burn": true })));
+}

@@ -4,6 +4,7 @@
 
 mod credentials;
 mod decisions;
+mod nonces;
 mod repeats;
 mod scripted;
 mod sends;

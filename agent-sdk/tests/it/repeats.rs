@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use agent_sdk::{AgentClient, Authorize, Error, ErrorCode, PrepareTransaction, Secret};
+use agent_sdk::{AgentClient, Authorize, Error, ErrorCode, PrepareTransaction, Secret, Send};
 use alloy::primitives::{Address, U256};
 use uuid::Uuid;
 
-use crate::scripted::{API_KEY, Answer, Scripted, header, problem, transaction};
+use crate::scripted::{API_KEY, Answer, Scripted, header, may_have_happened, problem, transaction};
 
 fn payment() -> PrepareTransaction {
     PrepareTransaction::transfer(Address::ZERO, U256::from(1))
@@ -70,4 +70,48 @@ async fn an_answer_without_end_is_cut_off() {
     let server = Scripted::new(vec![Answer::Say(200, "", body)]).await;
     let error = server.agent().chains().await.expect_err("too large");
     assert!(matches!(error, Error::AnswerTooLarge { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_creation_of_unknown_outcome_is_repeated_under_its_key() {
+    let server = Scripted::new(vec![may_have_happened(), transaction("pending", 1)]).await;
+    server.agent().prepare(payment()).await.expect("the second attempt");
+    let sends = Scripted::new(vec![may_have_happened(), transaction("submitted", 2)]).await;
+    let send = Send::transfer(Address::ZERO, Address::ZERO, U256::from(1));
+    sends.user().send(&send, &Secret::from("a long password"), &Secret::from("123456")).await.expect("the second");
+
+    for requests in [server.requests(), sends.requests()] {
+        let keys: Vec<_> = requests.iter().map(|request| header(request, "idempotency-key").expect("a key")).collect();
+        assert!(keys.len() == 2 && keys[0] == keys[1], "{keys:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_is_taken_once_is_repeated_after_an_unknown_outcome() {
+    let answers = vec![
+        may_have_happened(),
+        transaction("submitted", 3),
+        may_have_happened(),
+        transaction("cancelled", 3),
+        may_have_happened(),
+        transaction("rejected", 3),
+    ];
+    let server = Scripted::new(answers).await;
+    server.agent().execute(Uuid::nil()).await.expect("executed");
+    server.user().cancel_and_burn(Uuid::nil()).await.expect("cancelled");
+    server.user().reject(Uuid::nil(), None).await.expect("rejected");
+    assert_eq!(server.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn a_code_that_may_have_been_spent_is_not_sent_again() {
+    let server = Scripted::new(vec![may_have_happened(), transaction("authorized", 2)]).await;
+    let error = server.user().authorize(Authorize::new(Uuid::nil(), "123456")).await.expect_err("unknown");
+    assert!(error.may_have_happened() && error.is_retryable() && !error.is_unprocessed(), "{error:?}");
+    assert_eq!(server.requests().len(), 1);
+
+    let registering = Scripted::new(vec![may_have_happened(), transaction("pending", 1)]).await;
+    let error = registering.user().register("ada", &Secret::from("a long password")).await.expect_err("unknown");
+    assert!(error.may_have_happened(), "{error:?}");
+    assert_eq!(registering.requests().len(), 1);
 }

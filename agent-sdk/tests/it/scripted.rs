@@ -114,6 +114,16 @@ pub(crate) fn problem(status: u16, code: &str, retryable: bool) -> Answer {
     Answer::Say(status, "content-type: application/problem+json\r\n", body.to_string())
 }
 
+/// 503 for a commit whose outcome the server does not know.
+pub(crate) fn may_have_happened() -> Answer {
+    let body = json!({
+        "type": "urn:wallet-server:problem:storage_unavailable", "title": "storage unavailable", "status": 503,
+        "code": "storage_unavailable", "detail": "", "request_id": "r-1", "retryable": true,
+        "may_have_happened": true,
+    });
+    Answer::Say(503, "content-type: application/problem+json\r\n", body.to_string())
+}
+
 /// The value of a header, in a request as recorded.
 pub(crate) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))

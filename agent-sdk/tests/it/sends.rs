@@ -49,6 +49,37 @@ async fn each_kind_of_send_has_its_path_and_its_fields() {
 }
 
 #[tokio::test]
+async fn a_send_made_of_a_preview_is_bound_to_what_it_showed() {
+    let server = Scripted::new(vec![transaction("pending", 0), transaction("submitted", 1)]).await;
+    let shown = server.user().preview(&Send::transfer(FROM, TO, U256::from(1))).await.expect("a preview");
+    let bound = Send::of_preview(&shown).expect("a transfer").acknowledge(["self_transfer"]);
+    send(&server.user(), &bound).await.expect("sent");
+
+    let requests = server.requests();
+    let (path, body) = sent(&requests[1]);
+    let preview = wire("pending", 0);
+    assert_eq!(path, "/api/transfer");
+    for (field, expected) in [
+        ("address", &preview["address"]),
+        ("chain_id", &preview["chain_id"]),
+        ("to_address", &preview["action"]["to_address"]),
+        ("amount", &preview["action"]["amount"]),
+        ("digest", &preview["digest"]),
+        ("acknowledge", &json!(["self_transfer"])),
+    ] {
+        assert_eq!(&body[field], expected, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn what_users_do_not_send_makes_no_send() {
+    let mut raw = wire("pending", 0);
+    raw["action"] = json!({ "type": "raw", "to_address": TO, "amount": "1", "data": "0x" });
+    let raw = serde_json::from_value(raw).expect("a transaction");
+    assert!(matches!(Send::of_preview(&raw), Err(Error::InvalidRequest(_))));
+}
+
+#[tokio::test]
 async fn a_send_whose_answer_was_lost_is_sent_again_under_the_same_key() {
     let server = Scripted::new(vec![Answer::HangUp, transaction("submitted", 2)]).await;
     let request = Send::transfer(FROM, TO, U256::from(5)).idempotency_key("rent-2026-11");

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use agent_sdk::{AgentClient, Error, PrepareTransaction, Status};
+use agent_sdk::{AgentClient, Error, Execute, PrepareTransaction, Status};
 use alloy::primitives::{Address, U256};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::scripted::{API_KEY, Answer, Scripted, problem, transaction, wire};
@@ -34,6 +35,41 @@ async fn a_payment_survives_a_restart_in_every_wait() {
     assert!(first_lines[2].contains("known_version=1&wait=50"), "{}", first_lines[2]);
     assert!(first_lines[4].starts_with("POST /api/execute_transaction "));
     assert!(first_lines[8].contains("known_version=3&wait=50"), "{}", first_lines[8]);
+}
+
+#[tokio::test]
+async fn what_the_approval_sends_is_not_executed_and_no_wait_for_anything_is_an_error() {
+    let waiting = |reason: &str, version: u64| {
+        let mut body = sent_by_its_approval("submitted", version);
+        body["waiting"] = json!({ "reason": reason, "since": "2026-11-26T10:00:00Z", "detail": "in words" });
+        Answer::Say(200, "", body.to_string())
+    };
+    let server = Scripted::new(vec![
+        Answer::Say(201, "", sent_by_its_approval("pending", 1).to_string()),
+        waiting("in_pool", 2),
+        waiting("refused", 3),
+        waiting("needs_owner", 4),
+        waiting("inspiration", 5),
+        Answer::Say(200, "", sent_by_its_approval("confirmed", 6).to_string()),
+    ])
+    .await;
+    let paid = server.agent().pay(payment().execute(Execute::OnApproval)).await.expect("paid");
+    assert_eq!((paid.status, paid.version), (Status::Confirmed, 6));
+    assert!(server.requests().iter().all(|request| !request.contains("/api/execute_transaction")));
+}
+
+/// A transaction that its approval sends; its digest is a published one.
+fn sent_by_its_approval(status: &str, version: u64) -> Value {
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../../../docs/digest-vectors.json")).expect("a list of objects");
+    let vector =
+        vectors.into_iter().find(|vector| vector["agent_id"].is_string() && vector["execute"] == "on_approval");
+    let vector = vector.expect("a published one");
+    let mut body = wire(status, version);
+    for field in ["execute", "digest"] {
+        body[field] = vector[field].clone();
+    }
+    body
 }
 
 #[tokio::test]
