@@ -1,6 +1,6 @@
 //! `agent create`, `list` and `revoke`.
 
-use agent_sdk::{Agent, CreateAgent, Paging, Secret};
+use agent_sdk::{Agent, CreateAgent, Paging, Secret, Status, TransactionFilter, UserClient};
 use alloy::primitives::Address;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,7 +12,9 @@ use crate::exit::Failure;
 use crate::json;
 use crate::secret_args::CodeArgs;
 use crate::sheet::Sheet;
+use crate::surroundings::find_all;
 use crate::table::table;
+use crate::waiting;
 use crate::when;
 
 /// What can be done with agents.
@@ -24,11 +26,19 @@ pub(crate) enum AgentCommand {
     #[command(after_help = "Example:\n  wallet-cli agent list --json")]
     List(PageArgs),
     /// End an agent: its API key is refused from now on
-    #[command(after_help = "Example:
-  wallet-cli agent revoke 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55")]
+    #[command(after_help = "What it asked for and has not executed is withdrawn.
+
+Examples:
+  wallet-cli agent revoke shopper
+  wallet-cli agent revoke 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --burn")]
     Revoke {
-        /// The agent's id
-        agent_id: Uuid,
+        /// The agent's id, or its name
+        #[arg(value_name = "AGENT")]
+        agent: String,
+        /// Also use up the nonces of what you approved for it and it has not executed, at once and for
+        /// a fee each: then no copy of those payments is valid any more
+        #[arg(long)]
+        burn: bool,
     },
 }
 
@@ -58,7 +68,7 @@ pub(crate) async fn run(app: &App, command: AgentCommand) -> Result<(), Failure>
     match command {
         AgentCommand::Create(args) => create(app, args).await,
         AgentCommand::List(args) => list(app, args).await,
-        AgentCommand::Revoke { agent_id } => revoke(app, agent_id).await,
+        AgentCommand::Revoke { agent, burn } => revoke(app, &agent, burn).await,
     }
 }
 
@@ -99,9 +109,37 @@ async fn list(app: &App, args: PageArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn revoke(app: &App, agent_id: Uuid) -> Result<(), Failure> {
-    let agent = app.session()?.client.revoke_agent(agent_id).await?;
-    app.output.result(&json::agent(&agent), |paint| sheet(Sheet::new(paint), &agent).finish())
+async fn revoke(app: &App, agent: &str, burn: bool) -> Result<(), Failure> {
+    let client = app.session()?.client;
+    let agent_id = find(&client, agent).await?;
+    let agent = match burn {
+        true => client.revoke_agent_and_burn(agent_id).await?,
+        false => client.revoke_agent(agent_id).await?,
+    };
+    app.output.result(&json::agent(&agent), |paint| sheet(Sheet::new(paint), &agent).finish())?;
+    let filter = TransactionFilter::new().agent_id(agent_id).status(Status::Cancelled).limit(100);
+    for transaction in client.transactions(filter).await?.items {
+        let copies = waiting::copies(&transaction).join("");
+        if !copies.is_empty() {
+            app.output.note(&format!("{}: {copies}", transaction.transaction_id));
+        }
+    }
+    Ok(())
+}
+
+/// The agent with this id, or with this name. One that is active comes before those of the same name that are not.
+async fn find(client: &UserClient, agent: &str) -> Result<Uuid, Failure> {
+    if let Ok(agent_id) = agent.parse() {
+        return Ok(agent_id);
+    }
+    let named = find_all(async |paging| client.agents(paging).await, |one: &Agent| one.name == agent).await?;
+    let active: Vec<&Agent> = named.iter().filter(|agent| agent.revoked_at.is_none()).collect();
+    match (&active[..], &named[..]) {
+        ([agent], _) => Ok(agent.agent_id),
+        ([], [agent]) => Ok(agent.agent_id),
+        (_, []) => Err(Failure::NoAgent),
+        _ => Err(Failure::WhichAgent),
+    }
 }
 
 /// An agent and what it may do.

@@ -146,7 +146,7 @@ mod tests {
     fn every_leaf_shows_an_example_of_itself() {
         let mut found = Vec::new();
         leaves(&Cli::command(), "wallet-cli", &mut found);
-        assert!(found.len() >= 21, "{}", found.len());
+        assert!(found.len() >= 25, "{}", found.len());
         for (name, command) in found {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example"), "{name} has no example");

@@ -32,9 +32,10 @@ pub(crate) fn between(
 
 /// What must stay the same for it to be the same payment. A preview of a send has a new id each time.
 pub(crate) fn meaning(transaction: &Transaction) -> impl PartialEq + '_ {
-    let Transaction { transaction_id, user_id, agent_id, address, chain_id, to, value, data, .. } = transaction;
+    let Transaction { transaction_id, user_id, agent_id, address, chain_id, to, value, data, execute, .. } =
+        transaction;
     let id = (transaction.version > 0).then_some(transaction_id);
-    ((id, user_id, agent_id), (address, chain_id), (to, value, data))
+    ((id, user_id, agent_id), (address, chain_id), (to, value, data, execute))
 }
 
 /// The values that are gone, and those that are new.
@@ -103,7 +104,12 @@ Total       before: at most 0.050252 ETH
 ";
         assert_eq!(changes.as_deref(), Ok(expected));
 
-        for other in [json!({ "value": "1" }), json!({ "chain_id": 1 }), json!({ "data": "0x00" })] {
+        for other in [
+            json!({ "value": "1" }),
+            json!({ "chain_id": 1 }),
+            json!({ "data": "0x00" }),
+            json!({ "execute": "on_approval" }),
+        ] {
             let changes = compared(&shown, &transaction(other));
             assert_eq!(changes, Err(Objection::AnotherPayment));
         }

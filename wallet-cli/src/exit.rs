@@ -99,6 +99,12 @@ pub(crate) enum Failure {
     /// There is no wallet to pay from.
     #[error("you have no wallet")]
     NoWallet,
+    /// No agent has this name.
+    #[error("you have no agent with this name")]
+    NoAgent,
+    /// Several agents have this name.
+    #[error("several agents have this name: give the id of the one that is meant")]
+    WhichAgent,
     /// What is asked for cannot be said to the server.
     #[error("{0}")]
     Request(String),

@@ -12,6 +12,7 @@ mod app;
 mod approve;
 mod args;
 mod changes;
+mod clear_nonce;
 mod credentials;
 mod detail;
 mod environment;
@@ -33,8 +34,10 @@ mod table;
 mod text;
 mod tx;
 mod wait;
+mod waiting;
 mod wallet;
 mod when;
+mod why;
 
 use std::process::ExitCode;
 

@@ -74,6 +74,7 @@ fn hint(failure: &Failure) -> Option<Cow<'static, str>> {
     let hint = match failure {
         Failure::NotLoggedIn | Failure::SessionEnded => "log in with `wallet-cli login`",
         Failure::NoWallet => "make one with `wallet-cli wallet create`",
+        Failure::NoAgent | Failure::WhichAgent => "they are listed by `wallet-cli agent list`",
         Failure::WhichWallet => "they are listed by `wallet-cli wallet list`",
         Failure::Declined => "it stays pending; end it with `wallet-cli tx reject`",
         Failure::Objection { .. } => "do not approve it anywhere; tell whoever runs the server",
@@ -91,6 +92,10 @@ fn hint(failure: &Failure) -> Option<Cow<'static, str>> {
 
 /// What to do about an answer of the server, or about its silence.
 fn server_hint(error: &ServerError) -> Option<String> {
+    let unknown = error.problem().is_some_and(|problem| problem.may_have_happened);
+    if unknown {
+        return Some("it may have been done all the same: look before trying again".to_owned());
+    }
     if let Some(wait) = error.retry_after() {
         return Some(format!("try again in {} s", wait.as_secs()));
     }
@@ -99,7 +104,9 @@ fn server_hint(error: &ServerError) -> Option<String> {
         ServerError::TimedOut(_) | ServerError::ConnectionLost(_) => {
             "the server may have acted all the same: look before trying again"
         }
-        ServerError::DigestMismatch { .. } => "do not approve it anywhere; tell whoever runs the server",
+        ServerError::DigestMismatch { .. } | ServerError::ClearingMismatch { .. } => {
+            "do not approve it anywhere; tell whoever runs the server"
+        }
         ServerError::InsecureHttp { .. } => "use an https:// address, or --allow-insecure-http on a network you trust",
         ServerError::NotLoggedIn => "log in with `wallet-cli login`",
         _ => match error.code()? {
@@ -107,7 +114,7 @@ fn server_hint(error: &ServerError) -> Option<String> {
             ErrorCode::MfaRequired => "set up an authenticator with `wallet-cli mfa enrol`",
             ErrorCode::MfaInvalid => "codes depend on the time: are the clocks right?",
             ErrorCode::MfaReplayed => "one code is good for one decision: wait for the next",
-            ErrorCode::PreviewChanged => "look at it again with `wallet-cli tx show`, then approve",
+            ErrorCode::PreviewChanged => "look at it again, then decide",
             ErrorCode::NonceUsedElsewhere | ErrorCode::AcknowledgementRequired => {
                 "if you know about this, approve it with --acknowledge and the code above"
             }

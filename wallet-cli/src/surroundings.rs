@@ -25,12 +25,7 @@ impl Surroundings {
     ///
     /// Fails when the server cannot be asked or refuses.
     pub(crate) async fn of(client: &UserClient, transaction: &Transaction) -> Result<Self, Failure> {
-        let chains = client.chains().await?;
-        let chain = chains.into_iter().find(|chain| chain.chain_id == transaction.chain_id);
-        let (chain, symbol) = match chain {
-            Some(chain) => (clean(&chain.name), clean(&chain.symbol)),
-            None => ("unknown chain".to_owned(), "coins".to_owned()),
-        };
+        let (chain, symbol) = Self::chain(client, transaction.chain_id).await?;
         let address = transaction.address;
         let wallets = async |paging| client.wallets(paging).await;
         let wallet = find(wallets, |wallet| wallet.address == address).await?;
@@ -48,9 +43,20 @@ impl Surroundings {
             agent_name: agent.map(|agent| clean(&agent.name)),
         })
     }
+
+    /// The name of a chain and the symbol of its coin.
+    ///
+    /// Fails when the server cannot be asked or refuses.
+    pub(crate) async fn chain(client: &UserClient, chain_id: u64) -> Result<(String, String), Failure> {
+        let chains = client.chains().await?;
+        Ok(match chains.into_iter().find(|chain| chain.chain_id == chain_id) {
+            Some(chain) => (clean(&chain.name), clean(&chain.symbol)),
+            None => ("unknown chain".to_owned(), "coins".to_owned()),
+        })
+    }
 }
 
-/// Looks through a list, page by page.
+/// The first item of a list that is the one, page by page.
 async fn find<T>(
     list: impl AsyncFn(Paging) -> Result<Page<T>, Error>,
     is_it: impl Fn(&T) -> bool,
@@ -63,6 +69,25 @@ async fn find<T>(
         }
         let Some(cursor) = next_cursor else {
             return Ok(None);
+        };
+        paging = Paging::new().limit(LARGEST_PAGE).cursor(cursor);
+    }
+}
+
+/// All items of a list that are wanted, page by page.
+///
+/// Fails when the server cannot be asked or refuses.
+pub(crate) async fn find_all<T>(
+    list: impl AsyncFn(Paging) -> Result<Page<T>, Error>,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Result<Vec<T>, Failure> {
+    let mut found = Vec::new();
+    let mut paging = Paging::new().limit(LARGEST_PAGE);
+    loop {
+        let Page { items, next_cursor, .. } = list(paging).await?;
+        found.extend(items.into_iter().filter(&is_wanted));
+        let Some(cursor) = next_cursor else {
+            return Ok(found);
         };
         paging = Paging::new().limit(LARGEST_PAGE).cursor(cursor);
     }

@@ -17,6 +17,7 @@ use crate::sheet::Sheet;
 use crate::surroundings::Surroundings;
 use crate::table::table;
 use crate::wait::{self, WaitArgs};
+use crate::waiting;
 use crate::when;
 
 /// What can be done with transactions.
@@ -47,12 +48,18 @@ pub(crate) enum TxCommand {
     },
     /// Withdraw a transaction, even one that was approved or sent
     #[command(after_help = "Once it was sent, the chain decides whether it or its cancellation comes first.
+One that was approved and not sent is signed: copies of it stay valid until its nonce is used.
 
-Example:
-  wallet-cli tx cancel 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55")]
+Examples:
+  wallet-cli tx cancel 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55
+  wallet-cli tx cancel 019ab5f2-7c1e-7d3a-9f00-3b7f4e2a1c55 --burn")]
     Cancel {
         /// The transaction's id
         transaction_id: Uuid,
+        /// Also use up the nonce of one that was approved, at once and for a fee: then no copy of it
+        /// is valid any more
+        #[arg(long)]
+        burn: bool,
     },
     /// Wait until a transaction is decided, or final
     Wait(WaitArgs),
@@ -90,7 +97,14 @@ pub(crate) async fn run(app: &App, command: TxCommand) -> Result<(), Failure> {
             let client = app.session()?.client;
             print_state(app, &client.reject(transaction_id, reason.as_deref()).await?)
         }
-        TxCommand::Cancel { transaction_id } => print_state(app, &app.session()?.client.cancel(transaction_id).await?),
+        TxCommand::Cancel { transaction_id, burn } => {
+            let client = app.session()?.client;
+            let cancelled = match burn {
+                true => client.cancel_and_burn(transaction_id).await?,
+                false => client.cancel(transaction_id).await?,
+            };
+            print_state(app, &cancelled)
+        }
         TxCommand::Wait(args) => wait::run(app, args).await,
     }
 }
@@ -99,18 +113,18 @@ async fn list(app: &App, args: ListArgs) -> Result<(), Failure> {
     let page = app.session()?.client.transactions(args.into()).await?;
     app.output.result(&json::page(&page, |transaction| serde_json::json!(transaction)), |paint| {
         let rows = page.items.iter().map(row).collect();
-        table(paint, ["TRANSACTION", "STATUS", "TO", "VALUE"], rows)
+        table(paint, ["TRANSACTION", "STATUS", "TO", "VALUE", "WAITING"], rows)
     })?;
     app.output.next_page(page.next_cursor.as_deref());
     Ok(())
 }
 
 /// A transaction in one line. A shortened address serves to tell lines apart, never to be trusted.
-fn row(transaction: &Transaction) -> [String; 4] {
+fn row(transaction: &Transaction) -> [String; 5] {
     let to = transaction.to.map(|to| to.to_checksum(None));
     let to = to.map_or("new contract".to_owned(), |to| format!("{}…{}", &to[..6], &to[38..]));
-    let Transaction { transaction_id, status, value, .. } = transaction;
-    [transaction_id.to_string(), status.to_string(), to, coins(*value)]
+    let Transaction { transaction_id, status, value, waiting, .. } = transaction;
+    [transaction_id.to_string(), status.to_string(), to, coins(*value), waiting::in_list(waiting.as_ref())]
 }
 
 async fn show(app: &App, transaction_id: Uuid, detail: DetailArgs) -> Result<(), Failure> {
@@ -130,7 +144,9 @@ pub(crate) fn print_state(app: &App, transaction: &Transaction) -> Result<(), Fa
             .optional("Cancelling", cancelling)
             .optional("Execute by", transaction.execute_by.map(when::for_people))
             .optional("Hash", transaction.transaction_hash.map(|hash| hash.to_string()))
+            .rows("Waiting", transaction.waiting.as_ref().map(waiting::lines).unwrap_or_default())
             .optional("Reason", transaction.reason.as_deref())
+            .rows("Copies", waiting::copies(transaction))
             .finish()
     })
 }

@@ -1,4 +1,5 @@
-//! `wallet create`, `list` and `show`; `export` and `import` are in `keystore`.
+//! `wallet create`, `list` and `show`; `export` and `import` are in `keystore`, `why` and `clear-nonce` in files of
+//! their own.
 
 use agent_sdk::{Balance, Paging, Secret, Wallet};
 use alloy::primitives::Address;
@@ -7,6 +8,7 @@ use clap::{Args, Subcommand};
 use crate::amount::coins;
 use crate::app::App;
 use crate::args::PageArgs;
+use crate::clear_nonce::{self, ClearNonceArgs};
 use crate::exit::Failure;
 use crate::json;
 use crate::keystore::{self, ExportArgs, ImportArgs};
@@ -14,6 +16,7 @@ use crate::secret_args::{CodeArgs, PasswordArgs};
 use crate::sheet::Sheet;
 use crate::table::table;
 use crate::when;
+use crate::why::{self, WhyArgs};
 
 /// What can be done with wallets.
 #[derive(Subcommand)]
@@ -25,6 +28,10 @@ pub(crate) enum WalletCommand {
     List(PageArgs),
     /// Show a wallet and what it holds on every chain
     Show(ShowArgs),
+    /// Say what a wallet waits for, nonce by nonce, and what frees it
+    Why(WhyArgs),
+    /// Use up a nonce that holds others up, for a fee
+    ClearNonce(ClearNonceArgs),
     /// Write a wallet's key to an encrypted keystore file
     Export(ExportArgs),
     /// Make a wallet of a keystore file from another program
@@ -64,6 +71,8 @@ pub(crate) async fn run(app: &App, command: WalletCommand) -> Result<(), Failure
         WalletCommand::Create(args) => create(app, args).await,
         WalletCommand::List(args) => list(app, args).await,
         WalletCommand::Show(args) => show(app, args).await,
+        WalletCommand::Why(args) => why::run(app, args).await,
+        WalletCommand::ClearNonce(args) => clear_nonce::run(app, args).await,
         WalletCommand::Export(args) => keystore::export(app, args).await,
         WalletCommand::Import(args) => keystore::import(app, args).await,
     }

@@ -24,6 +24,7 @@ const TRANSFER_FROM: &str = "transferFrom(address,address,uint256)";
 pub(crate) fn all() -> Vec<(&'static str, Transaction)> {
     vec![
         ("A transfer", transfer()),
+        ("A transfer that the approval sends", on_approval()),
         ("A token transfer", token_transfer()),
         ("A contract call with the agent's ABI", staking()),
         ("An unlimited allowance in raw bytes", allowance()),
@@ -41,6 +42,7 @@ pub(crate) fn transaction(changes: Value) -> Transaction {
         "version": 1,
         "status": "pending",
         "cancelling": false,
+        "execute": "agent",
         "user_id": "019ab5f0-0000-7000-8000-000000000001",
         "agent_id": "019ab5f1-0000-7000-8000-000000000002",
         "wallet_id": "019ab5f1-0000-7000-8000-000000000003",
@@ -82,6 +84,21 @@ pub(crate) fn transfer() -> Transaction {
         }],
         "simulation": succeeds(),
     } }))
+}
+
+/// The same, sent by the approval, for a fee that dwarfs the amount and a payment that was made before.
+pub(crate) fn on_approval() -> Transaction {
+    let mut transaction = transfer();
+    transaction.execute = agent_sdk::Execute::OnApproval;
+    transaction.max_fee_per_gas = alloy::primitives::U256::from(4_000_000_000_000_u64);
+    let hash = format!("0x{}", "ab".repeat(32));
+    let warnings = json!([
+        warning("already_paid", "high", &format!("this wallet has made this very payment already, in {hash}")),
+        warning("excessive_fee", "high", "its fee can be 0.084 ETH, more than the 0.05 ETH that it sends"),
+    ]);
+    transaction.warnings = serde_json::from_value(warnings).expect("warnings");
+    transaction.digest = transaction.computed_digest();
+    transaction
 }
 
 /// 25 USDC to an address.

@@ -8,7 +8,7 @@ mod effects;
 mod warnings;
 mod words;
 
-use agent_sdk::{Action, Preview, Status, Transaction};
+use agent_sdk::{Action, Execute, Preview, Status, Transaction, WaitingReason};
 use alloy::primitives::hex;
 use time::OffsetDateTime;
 
@@ -17,6 +17,7 @@ use crate::paint::Paint;
 use crate::sheet::{Sheet, VALUE_WIDTH};
 use crate::surroundings::Surroundings;
 use crate::text::{clean, quoted, wrap};
+use crate::waiting;
 use crate::when;
 
 pub(crate) use check::{Objection, check};
@@ -138,28 +139,30 @@ fn request(sheet: Sheet, transaction: &Transaction, around: &Surroundings) -> Sh
         }
         None => sheet.row("Memo", "none"),
     };
-    match &transaction.action {
+    let sheet = match &transaction.action {
         Action::Other(_) => sheet.row("Request", "of a kind this program does not know; judge by the data above"),
         _ => sheet,
-    }
+    };
+    // A send of one's own goes out at once anyway.
+    sheet.optional("Runs", transaction.agent_id.map(|_| execution_in_words(transaction.execute)))
 }
 
 /// How it went after the decision, as far as it has gone.
 fn outcome(sheet: Sheet, transaction: &Transaction) -> Sheet {
     let block = transaction.block.as_ref();
-    let waiting = transaction.waiting.as_ref().map(|waiting| {
-        let blocked = waiting.blocked_by.map(|id| format!(", behind {id}")).unwrap_or_default();
-        format!("for {} since {}{blocked}", waiting.reason, when::for_people(waiting.since))
-    });
+    // That it waits for a decision is what the screen is shown for.
+    let waiting = transaction.waiting.as_ref().filter(|waiting| waiting.reason != WaitingReason::Decision);
     sheet
         .optional("Decided", transaction.decided_at.map(when::for_people))
         .optional("Execute by", transaction.execute_by.map(when::for_people))
-        .optional("Waiting", waiting)
+        .rows("Waiting", waiting.map(waiting::lines).unwrap_or_default())
         .optional("Nonce", transaction.nonce.map(|nonce| nonce.to_string()))
         .optional("Hash", transaction.transaction_hash.map(|hash| hash.to_string()))
         .optional("Block", block.map(|block| format!("{}, {} gas used", block.number, block.gas_used)))
         .optional("Gas price", block.map(|block| format!("{} gwei", gwei(block.effective_gas_price))))
         .optional("Reason", transaction.reason.as_deref())
+        .optional("Evidence", transaction.evidence.as_ref().and_then(waiting::evidence))
+        .styled("Copies", waiting::copies(transaction), Paint::caution)
 }
 
 /// The digest that an approval names, recomputed from the fields above it.
@@ -189,6 +192,15 @@ fn action_in_words(transaction: &Transaction, symbol: &str) -> String {
             Some(function) => format!("Call function {function} of the address above, {sending}"),
             None => format!("Call the address above, {sending}"),
         },
+    }
+}
+
+/// What sets it going.
+fn execution_in_words(execute: Execute) -> String {
+    match execute {
+        Execute::Agent => "when its agent executes it".to_owned(),
+        Execute::OnApproval => "as soon as you approve".to_owned(),
+        other => format!("by a way this program does not know: {}", other.as_str()),
     }
 }
 

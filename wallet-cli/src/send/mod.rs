@@ -8,12 +8,13 @@ pub(crate) mod token;
 
 use std::time::Duration;
 
-use agent_sdk::{AbiCall, Action, Paging, Secret, Send, Transaction, UserClient};
+use agent_sdk::{AbiCall, Action, ErrorCode, Paging, Secret, Send, Transaction, UserClient};
 use alloy::primitives::{Address, U256};
 use clap::Args;
 use uuid::Uuid;
 
 use crate::acceptance::Acceptance;
+use crate::amount::fee_at_most;
 use crate::app::{App, Session};
 use crate::approve::{changed, is_acknowledgement};
 use crate::changes;
@@ -159,11 +160,11 @@ async fn confirm(
             None => args.password.read()?,
         };
         let failure = match submit(app, session, args, &reviewed, &known).await {
-            Ok(sent) if is_what_was_shown(&reviewed.shown, &sent) => return Ok(sent),
+            Ok(sent) if is_what_was_shown(&reviewed.shown, &sent, args) => return Ok(sent),
             Ok(sent) => return Err(Failure::SentAnother(sent.transaction_id)),
             Err(failure) => failure,
         };
-        show_again(app, session, args, &mut reviewed, failure)?;
+        show_again(app, session, args, &mut reviewed, failure).await?;
         must_ask = true;
         password = Some(known);
     }
@@ -178,10 +179,11 @@ async fn submit(
     password: &Secret,
 ) -> Result<Transaction, Failure> {
     let Reviewed { request, idempotency_key, shown, acceptance, .. } = reviewed;
-    let request = request.clone().acknowledge(acceptance.codes(shown));
+    // Bound to what was shown: nothing dearer is signed.
+    let request = request.clone().digest(shown.computed_digest()).acknowledge(acceptance.codes(shown));
     let send = async |code: Secret| session.client.send(&request, password, &code).await;
     match args.code.try_codes(app.output, CodeArgs::read, send).await {
-        Err(Failure::Server(error)) if error.is_unreachable() => {
+        Err(Failure::Server(error)) if error.is_unreachable() || error.may_have_happened() => {
             Err(Failure::LostAnswer { error: report::in_words(&error), idempotency_key: idempotency_key.clone() })
         }
         sent => sent,
@@ -190,15 +192,17 @@ async fn submit(
 
 /// Shows what the send has become, and what is different, when that is why it was refused and there is a person to
 /// ask anew.
-fn show_again(
+async fn show_again(
     app: &App,
     session: &Session,
     args: &SendingArgs,
     reviewed: &mut Reviewed,
     failure: Failure,
 ) -> Result<(), Failure> {
-    let Some(fresh) = changed(&failure).cloned() else {
-        return Err(failure);
+    let fresh = match changed(&failure) {
+        Some(fresh) => fresh.clone(),
+        None if is_outdated(&failure) && prompt::is_possible() => session.client.preview(&reviewed.request).await?,
+        None => return Err(failure),
     };
     check(&fresh, &reviewed.shown.action, session)?;
     if is_acknowledgement(&failure) && !reviewed.acceptance.lacks(&fresh) {
@@ -236,11 +240,18 @@ fn check(transaction: &Transaction, action: &Action, session: &Session) -> Resul
     checked.map_err(|objection| Failure::Objection { transaction_id, objection })
 }
 
-/// Whether the bytes that were signed are those that were shown.
-fn is_what_was_shown(shown: &Transaction, sent: &Transaction) -> bool {
+/// Whether the failure is that the server no longer knows what was shown.
+fn is_outdated(failure: &Failure) -> bool {
+    matches!(failure, Failure::Server(error) if error.code() == Some(ErrorCode::DigestMismatch))
+}
+
+/// Whether the bytes that were signed are those that were shown, and cost no more. Under a key of an earlier run the
+/// answer may be what that one sent, for what it was shown.
+fn is_what_was_shown(shown: &Transaction, sent: &Transaction, args: &SendingArgs) -> bool {
     let signed = |transaction: &Transaction| {
         let Transaction { address, chain_id, to, value, data, .. } = transaction.clone();
         (address, chain_id, to, value, data)
     };
-    signed(shown) == signed(sent)
+    let cost = |transaction: &Transaction| fee_at_most(transaction.gas_limit, transaction.max_fee_per_gas);
+    signed(shown) == signed(sent) && (args.idempotency_key.is_some() || cost(sent) <= cost(shown))
 }

@@ -4,6 +4,7 @@ mod approve;
 #[expect(dead_code, reason = "some of them are only shown")]
 #[path = "../../src/review/examples.rs"]
 mod examples;
+mod nonces;
 mod program;
 mod send;
 mod server;

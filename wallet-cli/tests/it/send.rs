@@ -1,6 +1,7 @@
 //! `send`, `send-token` and `call` without a terminal.
 
-use agent_sdk::Transaction;
+use agent_sdk::{Execute, Transaction};
+use alloy::primitives::U256;
 use serde_json::{Value, json};
 
 use crate::examples::{self, RECIPIENT};
@@ -15,6 +16,7 @@ const HASH: &str = "0xababababababababababababababababababababababababababababab
 fn preview(mut transaction: Transaction) -> Transaction {
     transaction.version = 0;
     transaction.agent_id = None;
+    transaction.execute = Execute::OnApproval;
     transaction.memo = None;
     transaction.digest = transaction.computed_digest();
     transaction
@@ -45,7 +47,8 @@ fn run(server: &Server, command: &[&str]) -> Run {
 
 #[test]
 fn coins_are_shown_and_sent() {
-    let server = server(&preview(examples::transfer()), "/api/transfer");
+    let shown = preview(examples::transfer());
+    let server = server(&shown, "/api/transfer");
     let run = run(&server, &["send", "--to", RECIPIENT, "--amount", "0.05"]);
     assert_eq!(run.exit, 0, "{}", run.stderr);
     assert!(run.stderr.contains("Not sent yet: this is what you are about to send\n"), "{}", run.stderr);
@@ -61,6 +64,7 @@ fn coins_are_shown_and_sent() {
         ("address", "0x52908400098527886E0F7030069857D2E4169EE7"),
         ("to_address", RECIPIENT),
         ("amount", "50000000000000000"),
+        ("digest", &shown.computed_digest().to_string()),
         ("password", "correct horse battery"),
         ("mfa_code", "123456"),
     ] {
@@ -75,6 +79,60 @@ fn what_the_preview_shows_is_what_was_typed_or_nothing_is_sent() {
     assert_eq!(run.exit, 1, "{}", run.stderr);
     assert!(run.stderr.contains("another transaction"), "{}", run.stderr);
     assert!(server.asked("/api/transfer").is_empty());
+}
+
+#[test]
+fn what_became_dearer_since_it_was_shown_is_not_sent_by_a_script() {
+    let shown = preview(examples::transfer());
+    let mut dearer = shown.clone();
+    dearer.max_fee_per_gas += U256::ONE;
+    dearer.digest = dearer.computed_digest();
+    let problem = json!({
+        "code": "preview_changed", "status": 409, "title": "changed", "detail": "it costs more than was shown",
+        "transaction": dearer,
+    });
+    let server = Server::start(vec![
+        ("/api/preview_transaction", Answer::Say(200, json!(shown))),
+        ("/api/transfer", Answer::Say(409, problem)),
+    ]);
+    let refused = run(&server, &["send", "--to", RECIPIENT, "--amount", "0.05"]);
+    assert_eq!(refused.exit, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("it costs more than was shown"), "{}", refused.stderr);
+    assert_eq!(server.asked("/api/transfer").len(), 1);
+}
+
+#[test]
+fn a_send_that_costs_more_than_was_shown_is_told() {
+    let shown = preview(examples::transfer());
+    let mut dearer = shown.clone();
+    dearer.gas_limit += 1;
+    dearer.digest = dearer.computed_digest();
+    let server = Server::start(vec![
+        ("/api/preview_transaction", Answer::Say(200, json!(shown))),
+        ("/api/transfer", Answer::Say(201, sent(&dearer))),
+    ]);
+    let command = ["send", "--to", RECIPIENT, "--amount", "0.05"];
+    let told = run(&server, &command);
+    assert_eq!(told.exit, 1, "{}", told.stderr);
+    assert!(told.stderr.contains("is not what was shown and confirmed"), "{}", told.stderr);
+    // Under a key of an earlier run it is what that one showed.
+    let known = run(&server, &[&command[..], &["--idempotency-key", "rent-11"]].concat());
+    assert_eq!(known.exit, 0, "{}", known.stderr);
+}
+
+#[test]
+fn a_send_of_unknown_outcome_names_the_key_too() {
+    let problem = json!({
+        "code": "storage_unavailable", "status": 503, "title": "", "detail": "the database did not say",
+        "retryable": true, "may_have_happened": true,
+    });
+    let server = Server::start(vec![
+        ("/api/preview_transaction", Answer::Say(200, json!(preview(examples::transfer())))),
+        ("/api/transfer", Answer::Say(503, problem)),
+    ]);
+    let run = run(&server, &["send", "--to", RECIPIENT, "--amount", "0.05", "--idempotency-key", "rent-11"]);
+    assert_eq!(run.exit, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("--idempotency-key rent-11"), "{}", run.stderr);
 }
 
 #[test]
