@@ -97,7 +97,7 @@ async fn a_hole_below_a_sent_nonce_is_filled(database: Database) {
     assert_eq!((blocking.nonce, blocked.nonce), (Some(0), Some(1)));
     human.agent.execute(blocked.transaction_id).await.expect("it is approved");
     let waiting = until(&human, &blocked, |now| {
-        now.waiting.as_ref().is_some_and(|waiting| waiting.reason == WaitingReason::EarlierNonce)
+        now.waiting.as_ref().is_some_and(|waiting| waiting.reason == WaitingReason::BehindNonce)
     })
     .await;
     assert_eq!(waiting.waiting.expect("it waits").blocked_by, Some(blocking.transaction_id));
