@@ -13,7 +13,7 @@ use std::error::Error;
 use std::io::{self, Write, stdout};
 use std::time::Duration;
 
-use agent_sdk::{AgentClient, PrepareTransaction, Status, Transaction, address, amount};
+use agent_sdk::{AgentClient, PrepareTransaction, Status, Transaction, Waiting, address, amount};
 
 /// How long the server may keep one question open; it allows 50 s.
 const WAIT: Duration = Duration::from_secs(50);
@@ -62,7 +62,9 @@ async fn unseen(agent: &AgentClient, seen: &Transaction) -> Result<Transaction, 
 /// One line: the version, the status, and what it waits for.
 fn tell(transaction: &Transaction) -> io::Result<()> {
     let Transaction { version, status, waiting, .. } = transaction;
-    let waiting = waiting.as_ref().map(|waiting| format!(", waiting for {}", waiting.reason)).unwrap_or_default();
+    let detail = |waiting: &Waiting| waiting.detail.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
+    let waiting = waiting.as_ref().map(|waiting| format!(", waiting: {}{}", waiting.reason, detail(waiting)));
+    let waiting = waiting.unwrap_or_default();
     writeln!(stdout(), "version {version}: {status}{waiting}")
 }
 
