@@ -84,8 +84,13 @@ impl Story<'_> {
     /// The nonces from `next` on that are not in the list, although `later` is.
     fn gap(&self, next: u64, later: u64) -> Option<String> {
         let last = later.checked_sub(1).filter(|last| *last >= next)?;
-        let which = if last == next { format!("nonce {next}") } else { format!("nonces {next} to {last}") };
-        Some(format!("{which}: {}", self.hole(next)))
+        if last == next {
+            return Some(format!("nonce {next}: {}", self.hole(next)));
+        }
+        let first = self.clear(next);
+        Some(format!(
+            "nonces {next} to {last}: nothing of yours uses them, everything behind waits; the first: {first}"
+        ))
     }
 
     fn hole(&self, nonce: u64) -> String {
@@ -96,7 +101,7 @@ impl Story<'_> {
     fn told(&self, open: &OpenNonce) -> String {
         let OpenNonce { nonce, state, transaction_id, status, waiting, .. } = open;
         let cancel = transaction_id.map(|id| format!("wallet-cli tx cancel {id}"));
-        let cancel = cancel.as_deref().unwrap_or("its own command");
+        let cancel = cancel.unwrap_or_else(|| self.clear(*nonce));
         match state {
             NonceState::Hole => return self.hole(*nonce),
             NonceState::Void => {
@@ -192,7 +197,12 @@ mod tests {
         let listed = told(json!(5), json!([{ "nonce": 5, "state": "hole" }]), Some(10));
         assert_eq!(listed, [format!("nonce 5: nothing of yours uses it, everything behind waits: {clear}")]);
         let missing = told(json!(5), json!([behind]), Some(10));
-        assert_eq!(missing[0], format!("nonces 5 to 7: nothing of yours uses it, everything behind waits: {clear}"));
+        let first = "nonces 5 to 7: nothing of yours uses them, everything behind waits; the first";
+        assert_eq!(missing[0], format!("{first}: {clear}"));
+        // What was sent for a hole belongs to no transaction.
+        let waiting = json!({ "reason": "fee_too_low", "since": "2026-11-26T10:00:00Z" });
+        let cleared = told(json!(5), json!([{ "nonce": 5, "state": "sent", "waiting": waiting }]), Some(10));
+        assert!(cleared[0].ends_with(&clear), "{}", cleared[0]);
         let unknown = told(Value::Null, json!([behind]), None);
         assert_eq!(unknown[0], "no node has said yet which nonce comes next");
         assert_eq!(unknown.len(), 2);

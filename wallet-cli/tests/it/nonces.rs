@@ -65,7 +65,7 @@ fn a_wallet_says_what_it_waits_for_and_what_frees_it() {
     assert_eq!(told.exit, 0, "{}", told.stderr);
     let lines: Vec<&str> = told.stdout.lines().collect();
     let hole = format!(
-        "nonces 5 to 6: nothing of yours uses it, everything behind waits: \
+        "nonces 5 to 6: nothing of yours uses them, everything behind waits; the first: \
          wallet-cli wallet clear-nonce {ADDRESS} --nonce 5"
     );
     assert_eq!(lines[0], hole);
