@@ -114,6 +114,9 @@ pub enum Error {
     /// The database gives no usable answer.
     #[error("the storage cannot be reached")]
     StorageUnavailable(#[source] store::Error),
+    /// The database did not say whether it committed.
+    #[error("the storage did not say whether this was done; look before asking again")]
+    MayHaveHappened(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Too much at once.
     #[error("the server is busy; try again")]
     Busy,
@@ -149,7 +152,7 @@ impl Error {
             Self::TooManyPending => "too_many_pending",
             Self::Integrity(_) => "integrity_error",
             Self::ChainUnavailable(_) => "chain_unavailable",
-            Self::StorageUnavailable(_) => "storage_unavailable",
+            Self::StorageUnavailable(_) | Self::MayHaveHappened(_) => "storage_unavailable",
             Self::Busy => "busy",
         }
     }
@@ -159,7 +162,9 @@ impl Error {
         match self {
             Self::RateLimited(wait) => Some(*wait),
             Self::TooManyPending => Some(Duration::from_secs(60)),
-            Self::ChainUnavailable(_) | Self::StorageUnavailable(_) => Some(Duration::from_secs(5)),
+            Self::ChainUnavailable(_) | Self::StorageUnavailable(_) | Self::MayHaveHappened(_) => {
+                Some(Duration::from_secs(5))
+            }
             Self::Busy => Some(Duration::from_secs(1)),
             Self::InBatch { error, .. } => error.retry_after(),
             _ => None,
@@ -175,7 +180,8 @@ impl From<store::Error> for Error {
         match error {
             // A conflict that a rule does not expect is a race: the same request succeeds or fails clearly next time.
             store::Error::Conflict => Self::Busy,
-            unavailable @ store::Error::Unavailable(_) => Self::StorageUnavailable(unavailable),
+            unknown @ store::Error::CommitUnknown(_) => Self::MayHaveHappened(unknown.into()),
+            unavailable => Self::StorageUnavailable(unavailable),
         }
     }
 }

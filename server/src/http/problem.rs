@@ -40,6 +40,9 @@ pub struct ProblemDocument {
     transaction_id: Option<TransactionId>,
     /// With `simulation_failed`: why, in the contract's words.
     revert_reason: Option<String>,
+    /// With `storage_unavailable`: true when the database did not say whether it did what was asked. Look before asking
+    /// again.
+    may_have_happened: Option<bool>,
 }
 
 /// Every answer that is not a success.
@@ -80,7 +83,7 @@ impl Problem {
     }
 
     fn build(code: Code, detail: String, wait: Duration, extras: Extras) -> Self {
-        let Extras { transaction, transaction_id, revert_reason } = extras;
+        let Extras { transaction, transaction_id, revert_reason, may_have_happened } = extras;
         let status = code.status();
         let document = Json(Box::new(ProblemDocument {
             kind: format!("urn:wallet-server:problem:{}", code.as_str()),
@@ -94,6 +97,7 @@ impl Problem {
             transaction,
             transaction_id,
             revert_reason: revert_reason.map(|reason| shown(&reason)),
+            may_have_happened: may_have_happened.then_some(true),
         }));
         let waits = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         // Rounded up: a caller that comes back in time must not be too early.
@@ -112,6 +116,7 @@ struct Extras {
     transaction: Option<Box<Transaction>>,
     transaction_id: Option<TransactionId>,
     revert_reason: Option<String>,
+    may_have_happened: bool,
 }
 
 fn shown(text: &str) -> String {
@@ -135,6 +140,7 @@ impl From<domain::Error> for Problem {
                 Extras { transaction: Some(Box::new(Transaction::from(*transaction))), ..Extras::default() }
             }
             domain::Error::SimulationFailed(reason) => Extras { revert_reason: Some(reason), ..Extras::default() },
+            domain::Error::MayHaveHappened(_) => Extras { may_have_happened: true, ..Extras::default() },
             _ => Extras::default(),
         };
         Self::build(code, detail, wait, Extras { transaction_id, ..extras })
@@ -170,7 +176,7 @@ fn code_of(error: &domain::Error) -> Code {
         Error::TooManyPending => Code::TooManyPending,
         Error::Integrity(_) => Code::IntegrityError,
         Error::ChainUnavailable(_) => Code::ChainUnavailable,
-        Error::StorageUnavailable(_) => Code::StorageUnavailable,
+        Error::StorageUnavailable(_) | Error::MayHaveHappened(_) => Code::StorageUnavailable,
         Error::Busy => Code::Busy,
     }
 }

@@ -6,9 +6,8 @@
 use std::{sync::Mutex, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx::sqlite::SqliteJournalMode,
-    sqlx::sqlite::SqliteSynchronous,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, SqlErr,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::broadcast;
 
@@ -33,12 +32,14 @@ pub mod sessions;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod tokens;
+mod transaction;
 pub mod transactions;
 pub mod users;
 pub mod wallets;
 
 pub use columns::Json;
 pub use migrate::{migrate_down, migrate_up, migration_status};
+use transaction::Transaction;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +47,12 @@ pub enum Error {
     /// A unique row exists already: somebody else was faster.
     #[error("a row with this key exists")]
     Conflict,
-    /// The database cannot be reached, or refused.
+    /// The database cannot be reached, or refused. Nothing was done.
     #[error("the database failed: {0}")]
     Unavailable(DbErr),
+    /// The database did not say whether it committed: it may have, or may not.
+    #[error("the outcome of a commit is unknown: {0}")]
+    CommitUnknown(DbErr),
 }
 
 impl From<DbErr> for Error {
@@ -114,13 +118,10 @@ impl Store {
     }
 
     /// Begins a transaction that may write. On SQLite it holds the one writer until it ends, so nothing slow belongs
-    /// between this call and [`Write::commit`]; dropping it rolls back.
+    /// between this call and [`Write::commit`]; dropping it rolls back. A connection on which anything failed is closed
+    /// with it, so that no later transaction meets it.
     pub async fn write(&self) -> Result<Write> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction = self.writer.begin_with_options(options).await?;
+        let transaction = Transaction::begin(&self.writer).await?;
         Ok(Write { transaction, changes: self.changes.clone(), changed: Mutex::default() })
     }
 
@@ -149,13 +150,16 @@ impl Read for Store {
 /// One database transaction.
 #[derive(Debug)]
 pub struct Write {
-    transaction: DatabaseTransaction,
+    transaction: Transaction,
     changes: broadcast::Sender<TransactionId>,
     changed: Mutex<Vec<TransactionId>>,
 }
 
 impl Write {
     /// Makes everything durable, then tells whoever waits for a change.
+    ///
+    /// Fails when anything in the transaction failed before; with [`Error::CommitUnknown`] when the database did not say
+    /// whether it committed.
     pub async fn commit(self) -> Result<()> {
         self.transaction.commit().await?;
         for id in self.changed.into_inner().unwrap_or_default() {
@@ -167,7 +171,7 @@ impl Write {
 
     /// Takes everything back, now rather than when the connection is next used.
     pub async fn roll_back(self) -> Result<()> {
-        Ok(self.transaction.rollback().await?)
+        self.transaction.roll_back().await
     }
 
     /// Remembers a transaction that changes with this commit.
