@@ -27,7 +27,12 @@ mod tests;
 mod token;
 mod uses;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::sync::OnceCell;
 
@@ -195,28 +200,70 @@ impl fmt::Debug for Chain {
 
 /// Every chain this server works with. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Chains(Arc<BTreeMap<ChainId, Chain>>);
+pub struct Chains(Arc<Served>);
+
+#[derive(Debug, Default)]
+struct Served {
+    known: BTreeMap<ChainId, Chain>,
+    /// A node that has to say which chain it is of.
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    url: Secret<String>,
+    finality_depth: Option<u64>,
+    chain: OnceLock<Chain>,
+}
 
 impl Chains {
+    /// The chain of a node that says itself which one it is of, once [`Chains::discover`] has asked it. Fails when the
+    /// URL is not http(s).
+    pub fn behind(url: Secret<String>, finality_depth: Option<u64>) -> Result<Self, ChainError> {
+        Rpc::new(&url, DEFAULT_REQUEST_TIMEOUT)?;
+        let asked = Some(Asked { url, finality_depth, chain: OnceLock::new() });
+        Ok(Self(Arc::new(Served { known: BTreeMap::new(), asked })))
+    }
+
+    /// Whether a node has not said yet which chain it is of.
+    pub fn awaits(&self) -> bool {
+        self.0.asked.as_ref().is_some_and(|asked| asked.chain.get().is_none())
+    }
+
+    /// Asks the node that has not said yet which chain it is of. None: there is no such node. Fails when it cannot say.
+    pub async fn discover(&self) -> Result<Option<&Chain>, ChainError> {
+        let Some(asked) = &self.0.asked else { return Ok(None) };
+        if asked.chain.get().is_none() {
+            let (url, finality_depth) = (asked.url.clone(), asked.finality_depth);
+            let id = Chain::discover(&url, DEFAULT_REQUEST_TIMEOUT).await?;
+            let settings = ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth };
+            // Somebody who asked at the same time may have been faster.
+            let _ = asked.chain.set(Chain::new(settings)?);
+        }
+        Ok(asked.chain.get())
+    }
+
     /// The chain with this id.
     pub fn get(&self, id: ChainId) -> Option<&Chain> {
-        self.0.get(&id)
+        self.iter().find(|chain| chain.id() == id)
     }
 
     /// The only chain, when there is exactly one.
     pub fn only(&self) -> Option<&Chain> {
-        self.iter().next().filter(|_| self.0.len() == 1)
+        let mut chains = self.iter();
+        chains.next().filter(|_| chains.next().is_none())
     }
 
-    /// All of them, by id.
+    /// All of them that are known, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Chain> {
-        self.0.values()
+        self.0.known.values().chain(self.0.asked.iter().filter_map(|asked| asked.chain.get()))
     }
 }
 
 /// Of two chains with one id the later stays.
 impl FromIterator<Chain> for Chains {
     fn from_iter<I: IntoIterator<Item = Chain>>(chains: I) -> Self {
-        Self(Arc::new(chains.into_iter().map(|chain| (chain.id(), chain)).collect()))
+        let known = chains.into_iter().map(|chain| (chain.id(), chain)).collect();
+        Self(Arc::new(Served { known, asked: None }))
     }
 }
