@@ -58,7 +58,7 @@ pub async fn create(state: &State, user: &User, new: NewAgent) -> Result<Outcome
         wallet.ok_or(Error::NotFound("wallet"))?;
     }
     for chain_id in chains.iter().flatten() {
-        state.chains.get(*chain_id).ok_or(Error::UnknownChain)?;
+        super::chains::served(state, *chain_id)?;
     }
     let row = users::load(state, user).await?;
     let step = mfa::check(state, &row, &user.open_key(state)?, &code).await?;

@@ -63,6 +63,15 @@ pub(super) fn find<'state>(state: &'state State, caller: &Caller, asked: Option<
     find_among(state, only.map(|chains| chains.0.as_slice()), asked)
 }
 
+/// A chain by its id.
+///
+/// Fails with [`Error::UnknownChain`], and with [`Error::ChainUnavailable`] while a node has not said yet which chain it
+/// is of: it may be this one.
+pub(super) fn served(state: &State, chain_id: ChainId) -> Result<&Chain> {
+    let missing = || if state.chains.awaits() { Error::ChainUnavailable } else { Error::UnknownChain };
+    state.chains.get(chain_id).ok_or_else(missing)
+}
+
 /// The same among some chains; none: all.
 pub(super) fn find_among<'state>(
     state: &'state State,
@@ -71,11 +80,12 @@ pub(super) fn find_among<'state>(
 ) -> Result<&'state Chain> {
     let allowed = |chain_id: ChainId| only.is_none_or(|only| only.contains(&chain_id));
     if let Some(chain_id) = asked {
-        return state.chains.get(chain_id).filter(|_| allowed(chain_id)).ok_or(Error::UnknownChain);
+        return if allowed(chain_id) { served(state, chain_id) } else { Err(Error::UnknownChain) };
     }
     let mut chains = state.chains.iter().filter(|chain| allowed(chain.id()));
     match (chains.next(), chains.next()) {
         (Some(chain), None) => Ok(chain),
+        (None, _) if state.chains.awaits() => Err(Error::ChainUnavailable),
         (None, _) => Err(Error::UnknownChain),
         _ => Err(Error::Invalid("chain_id: required, because there are several chains")),
     }

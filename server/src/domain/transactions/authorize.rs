@@ -131,7 +131,7 @@ pub(in crate::domain) struct Candidate {
 async fn look_again(state: &State, row: Model, acknowledge: Vec<String>) -> Result<Candidate> {
     let id = row.transaction_id;
     let look = async {
-        let chain = state.chains.get(row.chain_id).ok_or(Error::UnknownChain)?;
+        let chain = crate::domain::chains::served(state, row.chain_id)?;
         let effect = Effect::stored(&row);
         let sight = Sight::ask(chain, row.address, &row.action.0, &effect).await?;
         let free = tracking::free_balance(&state.store, &row, &sight.facts.account).await?;
