@@ -130,7 +130,7 @@ pub(super) fn is_late(row: &Model, now: Time) -> bool {
 }
 
 /// Gives a nonce back that no byte has used: the payment's bytes are deleted, its cancel and all hashes stay.
-async fn release_slot(write: &Write, row: &Model, at: Time) -> Result<()> {
+pub(in crate::domain) async fn release_slot(write: &Write, row: &Model, at: Time) -> Result<()> {
     let Some(slot) = nonce_slots::find_for_transaction(write, row.transaction_id).await? else { return Ok(()) };
     if slot.state != SlotState::Held {
         return Ok(());

@@ -27,8 +27,8 @@ pub use authorize::{Approval, authorize, authorize_all};
 #[cfg(test)]
 pub(super) use authorize::{Candidate, decide_on, refresh, repriced};
 pub(super) use change::{Actor, Change};
-pub(super) use decide::withdraw_all;
 pub use decide::{cancel, expire_overdue, reject};
+pub(super) use decide::{release_slot, withdraw_all};
 pub use execute::execute;
 pub use prepare::{Preparation, prepare};
 pub use send::{Draft, Send, preview, send};
