@@ -38,10 +38,6 @@ pub struct Problem {
     /// Which of several transactions this is about.
     #[serde(default)]
     pub transaction_id: Option<Uuid>,
-    /// With [`ErrorCode::StorageUnavailable`]: the server does not know whether it did what was asked. Look before asking
-    /// again; with an idempotency key, asking again is safe.
-    #[serde(default)]
-    pub may_have_happened: bool,
 }
 
 open_text! {

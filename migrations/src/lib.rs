@@ -24,8 +24,15 @@ mod m0014_events;
 mod m0016_transaction_previews;
 mod m0017_tokens;
 mod m0018_recipients;
-mod m0030_drafts;
-mod m0031_foreign_transactions;
+mod m0019_transaction_execution;
+mod m0020_nonce_evidence;
+mod m0021_account_marks;
+mod m0022_chain_marks;
+mod m0023_heartbeats;
+mod m0024_instance;
+mod m0025_wallets_restored_at;
+mod m0026_drafts;
+mod m0027_foreign_transactions;
 
 /// Every change in order.
 #[derive(Debug)]
@@ -52,8 +59,15 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_transaction_previews::Migration),
             Box::new(m0017_tokens::Migration),
             Box::new(m0018_recipients::Migration),
-            Box::new(m0030_drafts::Migration),
-            Box::new(m0031_foreign_transactions::Migration),
+            Box::new(m0019_transaction_execution::Migration),
+            Box::new(m0020_nonce_evidence::Migration),
+            Box::new(m0021_account_marks::Migration),
+            Box::new(m0022_chain_marks::Migration),
+            Box::new(m0023_heartbeats::Migration),
+            Box::new(m0024_instance::Migration),
+            Box::new(m0025_wallets_restored_at::Migration),
+            Box::new(m0026_drafts::Migration),
+            Box::new(m0027_foreign_transactions::Migration),
         ]
     }
 }

@@ -20,5 +20,5 @@ pub mod value;
 pub mod watch;
 
 pub use http::spec;
-pub use open::{OpenError, open};
+pub use open::{OpenError, open, open_on};
 pub use run::{RunError, run};

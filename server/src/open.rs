@@ -1,21 +1,22 @@
 //! From settings to the parts of a running server.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use crate::{
-    chain::{Chain, ChainError, ChainSettings, Chains},
+    chain::{Chain, ChainError, Chains},
     config::{ChainSource, Config, MasterSource},
+    domain::restore::{self, Finding},
     keys::{Kdf, Master, MasterError, Tokens, token::ShortKey},
-    state::{Keys, Nudges, Permits, State},
-    store::{self, Store, canary},
-    value::{ChainId, Clock, Secret},
+    state::{Keys, Nudges, Permits, Readiness, State, Troubles, Watchers},
+    store::{self, Store, canary, instance, mark::Mark},
+    value::Clock,
 };
 
 /// How many password checks may wait for their turn.
 const WAITING_PASSWORDS: usize = 64;
 
-/// How long a node is asked which chain it is of before the server gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a node is asked which chain it is of before the server starts without knowing.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,15 +33,27 @@ pub enum OpenError {
     /// The key for access tokens is too short.
     #[error("JWT_SECRET_KEY is too short: at least 32 bytes")]
     ShortTokenKey(#[from] ShortKey),
-    /// A chain's settings are no good, or its node does not say which chain it is of.
-    #[error("a chain cannot be used; set CHAIN_ID or CHAINS to start without its node: {0}")]
+    /// A chain's settings are no good.
+    #[error("a chain cannot be used: {0}")]
     Chain(#[from] ChainError),
+    /// The file that says how far the database had come cannot be read or written.
+    #[error("MARK_FILE cannot be used")]
+    Mark(#[from] io::Error),
+    /// What a restored database must not do could not be ruled out.
+    #[error("the restored database could not be made safe: {0}")]
+    Restore(#[source] crate::domain::Error),
 }
 
-/// Opens the database and brings its schema up to date, proves the master secret against it, and prepares the chains.
+/// Opens the database and goes on with [`open_on`].
+pub async fn open(config: &Config) -> Result<State, OpenError> {
+    open_on(Store::connect(&config.database_url, config.database_connections).await?, config).await
+}
+
+/// Brings a database's schema up to date, proves the master secret against it, prepares the chains, and looks whether
+/// the database came back from a backup: then nothing that was approved in it is sent any more.
 ///
 /// Fails before anything was changed when the master secret is the wrong one.
-pub async fn open(config: &Config) -> Result<State, OpenError> {
+pub async fn open_on(store: Store, config: &Config) -> Result<State, OpenError> {
     let master = match &config.master {
         MasterSource::Given(text) => Master::from_hex(text.expose())?,
         MasterSource::File { path, create } => Master::read_or_create(path, *create)?,
@@ -49,19 +62,43 @@ pub async fn open(config: &Config) -> Result<State, OpenError> {
         Some(text) => Tokens::from_text(text)?,
         None => Tokens::new(&master.jwt_key()),
     };
-    let store = Store::connect(&config.database_url, config.database_connections).await?;
     store::migrate_up(&store).await?;
     prove(&store, &master).await?;
-    let chains: Chains = chains(&config.chains).await?.into_iter().map(Chain::new).collect::<Result<_, _>>()?;
-    Ok(State {
-        permits: Permits::default(),
-        nudges: Nudges::new(chains.iter().map(Chain::id)),
+    let state = State {
+        troubles: Troubles::default(),
         store,
         keys: Keys { master, tokens, kdf: Kdf::new(config.password_checks, WAITING_PASSWORDS) },
-        chains,
+        chains: chains(&config.chains).await?,
         clock: Clock::system(),
         policy: Arc::new(config.policy.clone()),
-    })
+        permits: Permits::default(),
+        nudges: Nudges::default(),
+        watchers: Watchers::default(),
+        readiness: Readiness::default(),
+    };
+    state.store.keep_mark(mark(&state, config).await?);
+    Ok(state)
+}
+
+/// Compares the database with the file beside it, and makes a restored one safe before the file follows it.
+async fn mark(state: &State, config: &Config) -> Result<Mark, OpenError> {
+    let read = Mark::read(&config.mark_file)?;
+    let (finding, mut progress) = restore::look(&state.store, read).await.map_err(OpenError::Restore)?;
+    match finding {
+        Finding::Same(known) => progress = known,
+        Finding::FirstStart if instance::has_history(&state.store).await? => {
+            tracing::warn!(
+                path = %config.mark_file.display(),
+                "there is no mark file, so a restored backup cannot be told; it is made anew"
+            );
+        }
+        Finding::FirstStart => {}
+        Finding::Restored => {
+            let audit_id = restore::hold_everything(state).await.map_err(OpenError::Restore)?;
+            progress.audit_ids.extend(audit_id);
+        }
+    }
+    Ok(Mark::start(config.mark_file.clone(), progress).await?)
 }
 
 /// Proves that the master secret opens what it sealed when the database was new.
@@ -83,24 +120,16 @@ async fn prove(store: &Store, master: &Master) -> Result<(), OpenError> {
     if master.proves(&sealed) { Ok(()) } else { Err(OpenError::WrongMaster) }
 }
 
-async fn chains(source: &ChainSource) -> Result<Vec<ChainSettings>, OpenError> {
+/// The chains that are listed, or the one of a node that gets a moment to say which it is of; afterwards a watcher asks
+/// on.
+async fn chains(source: &ChainSource) -> Result<Chains, OpenError> {
     let (url, request_timeout, finality_depth) = match source {
-        ChainSource::Known(chains) => return Ok(chains.clone()),
+        ChainSource::Known(chains) => return Ok(chains.iter().cloned().map(Chain::new).collect::<Result<_, _>>()?),
         ChainSource::Ask { url, request_timeout, finality_depth } => (url.clone(), *request_timeout, *finality_depth),
     };
-    let id = ask(&url, request_timeout).await?;
-    Ok(vec![ChainSettings { id, url, request_timeout, finality_depth }])
-}
-
-/// A node that starts together with the server gets a while to answer.
-async fn ask(url: &Secret<String>, request_timeout: Duration) -> Result<ChainId, OpenError> {
-    let until = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        match Chain::discover(url, request_timeout).await {
-            Ok(id) => return Ok(id),
-            Err(error) if tokio::time::Instant::now() >= until => return Err(error.into()),
-            Err(error) => tracing::warn!(error = %error, "waiting for the node"),
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    let chains = Chains::behind(url, request_timeout, finality_depth)?;
+    if !matches!(tokio::time::timeout(PATIENCE, chains.discover()).await, Ok(Ok(_))) {
+        tracing::warn!("the node does not say which chain it is of; the server starts and asks on");
     }
+    Ok(chains)
 }

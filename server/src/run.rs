@@ -1,5 +1,7 @@
 //! Serving until told to stop.
 
+use std::time::Duration;
+
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -14,6 +16,9 @@ use crate::{
     value::Invalid,
     watch as watchers,
 };
+
+/// How long closing the database may take.
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a server cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +42,15 @@ pub async fn run(
     let tls = config.tls.as_ref().map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?;
     let listener = Listener { connections: config.connections, tls, ..Listener::default() };
     let settings = http::Settings { docs: config.docs, origins, ..http::Settings::default() };
+    let store = state.store.clone();
     let mut watching = watchers::start(&state, config.poll_interval, &stop);
     listener.serve(socket, http::router(state, settings), stop).await;
     while watching.join_next().await.is_some() {}
+    // Whatever holds a connection longer does not hold up the end of the process, which closes it as well.
+    match tokio::time::timeout(CLOSING_TIMEOUT, store.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "the database was not closed"),
+        Err(_) => tracing::warn!("the database was not closed in time"),
+    }
     Ok(())
 }

@@ -212,6 +212,7 @@ struct Served {
 #[derive(Debug)]
 struct Asked {
     url: Secret<String>,
+    request_timeout: Duration,
     finality_depth: Option<u64>,
     chain: OnceLock<Chain>,
 }
@@ -219,9 +220,13 @@ struct Asked {
 impl Chains {
     /// The chain of a node that says itself which one it is of, once [`Chains::discover`] has asked it. Fails when the
     /// URL is not http(s).
-    pub fn behind(url: Secret<String>, finality_depth: Option<u64>) -> Result<Self, ChainError> {
-        Rpc::new(&url, DEFAULT_REQUEST_TIMEOUT)?;
-        let asked = Some(Asked { url, finality_depth, chain: OnceLock::new() });
+    pub fn behind(
+        url: Secret<String>,
+        request_timeout: Duration,
+        finality_depth: Option<u64>,
+    ) -> Result<Self, ChainError> {
+        Rpc::new(&url, request_timeout)?;
+        let asked = Some(Asked { url, request_timeout, finality_depth, chain: OnceLock::new() });
         Ok(Self(Arc::new(Served { known: BTreeMap::new(), asked })))
     }
 
@@ -234,9 +239,10 @@ impl Chains {
     pub async fn discover(&self) -> Result<Option<&Chain>, ChainError> {
         let Some(asked) = &self.0.asked else { return Ok(None) };
         if asked.chain.get().is_none() {
-            let (url, finality_depth) = (asked.url.clone(), asked.finality_depth);
-            let id = Chain::discover(&url, DEFAULT_REQUEST_TIMEOUT).await?;
-            let settings = ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth };
+            let Asked { url, request_timeout, finality_depth, .. } = asked;
+            let id = Chain::discover(url, *request_timeout).await?;
+            let (url, request_timeout, finality_depth) = (url.clone(), *request_timeout, *finality_depth);
+            let settings = ChainSettings { id, url, request_timeout, finality_depth };
             // Somebody who asked at the same time may have been faster.
             let _ = asked.chain.set(Chain::new(settings)?);
         }

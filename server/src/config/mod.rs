@@ -79,6 +79,8 @@ pub struct Config {
     pub database_url: Secret<String>,
     /// How many connections to it, at most.
     pub database_connections: u32,
+    /// The file that says how far the database had come, so that a restored backup is noticed. Not in the backup.
+    pub mark_file: PathBuf,
     /// The outer layer of everything at rest.
     pub master: MasterSource,
     /// Signs access tokens; derived from the master secret when absent.
@@ -114,6 +116,7 @@ impl Config {
         Ok(Self {
             listen: settings.required("LISTEN")?,
             database_url: Secret::new(settings.required("DATABASE_URL")?),
+            mark_file: mark_file(settings)?,
             database_connections: settings.number("DATABASE_CONNECTIONS", 1..=1_000)?.try_into().unwrap_or(16),
             master: master(settings)?,
             jwt_secret: settings.text("JWT_SECRET_KEY")?.map(Secret::new),
@@ -133,6 +136,17 @@ impl Config {
             },
         })
     }
+}
+
+/// Beside an SQLite file, else in the working directory, unless set.
+fn mark_file(settings: &Settings) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = settings.text("MARK_FILE")? {
+        return Ok(path.into());
+    }
+    let url = settings.required("DATABASE_URL")?;
+    let file = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    let file = file.map(|file| file.split('?').next().unwrap_or(file)).filter(|file| !file.contains(":memory:"));
+    Ok(file.map_or_else(|| "wallet-server.mark".into(), |file| format!("{file}.mark").into()))
 }
 
 fn master(settings: &Settings) -> Result<MasterSource, ConfigError> {

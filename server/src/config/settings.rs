@@ -38,6 +38,11 @@ pub const SETTINGS: &[Setting] = &[
         Some("sqlite:wallet.sqlite"),
         "`sqlite:PATH` or `postgres://…`; for PostgreSQL over a network add `?sslmode=verify-full`.",
     ),
+    optional(
+        "MARK_FILE",
+        "File that says how far the database had come; keep it out of backups. Beside an SQLite file, else \
+         `wallet-server.mark` in the working directory, when not set.",
+    ),
     setting("DATABASE_CONNECTIONS", "16", "Connections to the database, 1 to 1000."),
     secret(
         "WEB3_PROVIDER_URI",

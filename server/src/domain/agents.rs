@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Error, Outcome, Page, PageOf, Result, idempotency::Creation, mfa, sessions::User, transactions, users};
+use super::{
+    Error, Outcome, Page, PageOf, Result, idempotency::Creation, mfa, sessions::User, transactions,
+    transactions::Release, users,
+};
 use crate::{
     keys::ApiKey,
     state::State,
@@ -107,15 +110,18 @@ pub async fn list(state: &State, user: &User, page: Page<AgentId>) -> Result<Pag
 /// Ends an agent's key and withdraws, in the same commit, everything of its that was not executed. Repeats are no error.
 ///
 /// Fails with [`Error::NotFound`].
-pub async fn revoke(state: &State, user: &User, agent_id: AgentId) -> Result<Agent> {
+pub async fn revoke(state: &State, user: &User, agent_id: AgentId, release: Release) -> Result<Agent> {
     let now = state.clock.now();
     let write = state.store.write().await?;
     user_rows::lock(&write, user.user_id).await?;
     if agents::revoke(&write, user.user_id, agent_id, now).await? {
-        let write = transactions::withdraw_all(write, agent_id, now).await?;
+        let (write, withdrawn) = transactions::withdraw_all(write, agent_id, now, release).await?;
         let entry = audit_log::Model::by_user(user.user_id, now, "revoke_agent").on(agent_id.0);
         audit_log::append(&write, entry).await?;
         write.commit().await?;
+        for row in withdrawn {
+            state.nudges.ring(row.chain_id, row.address);
+        }
     } else {
         drop(write);
     }

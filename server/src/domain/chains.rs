@@ -6,7 +6,7 @@ pub use crate::chain::Verdict;
 
 use super::{Caller, Error, Result};
 use crate::{
-    chain::{Chain, Health},
+    chain::{Chain, ChainError, Health},
     state::State,
     value::{ChainId, Time},
 };
@@ -55,7 +55,11 @@ pub fn list(state: &State) -> Vec<ChainStatus> {
 /// The chain a caller means: one they may use, or the only such one.
 ///
 /// Fails with [`Error::UnknownChain`], and [`Error::Invalid`] when there are several and none is named.
-pub(super) fn find<'state>(state: &'state State, caller: &Caller, asked: Option<ChainId>) -> Result<&'state Chain> {
+pub(in crate::domain) fn find<'state>(
+    state: &'state State,
+    caller: &Caller,
+    asked: Option<ChainId>,
+) -> Result<&'state Chain> {
     let only = match caller {
         Caller::User(_) => None,
         Caller::Agent(agent) => agent.chains.as_ref(),
@@ -68,8 +72,12 @@ pub(super) fn find<'state>(state: &'state State, caller: &Caller, asked: Option<
 /// Fails with [`Error::UnknownChain`], and with [`Error::ChainUnavailable`] while a node has not said yet which chain it
 /// is of: it may be this one.
 pub(super) fn served(state: &State, chain_id: ChainId) -> Result<&Chain> {
-    let missing = || if state.chains.awaits() { Error::ChainUnavailable } else { Error::UnknownChain };
+    let missing = || if state.chains.awaits() { unknown_yet() } else { Error::UnknownChain };
     state.chains.get(chain_id).ok_or_else(missing)
+}
+
+fn unknown_yet() -> Error {
+    ChainError::Unavailable("it has not said yet which chain it is of".to_owned()).into()
 }
 
 /// The same among some chains; none: all.
@@ -85,7 +93,7 @@ pub(super) fn find_among<'state>(
     let mut chains = state.chains.iter().filter(|chain| allowed(chain.id()));
     match (chains.next(), chains.next()) {
         (Some(chain), None) => Ok(chain),
-        (None, _) if state.chains.awaits() => Err(Error::ChainUnavailable),
+        (None, _) if state.chains.awaits() => Err(unknown_yet()),
         (None, _) => Err(Error::UnknownChain),
         _ => Err(Error::Invalid("chain_id: required, because there are several chains")),
     }

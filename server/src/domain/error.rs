@@ -116,7 +116,7 @@ pub enum Error {
     StorageUnavailable(#[source] store::Error),
     /// The database did not say whether it committed.
     #[error("the storage did not say whether this was done; look before asking again")]
-    MayHaveHappened(#[source] Box<dyn std::error::Error + Send + Sync>),
+    MayHaveHappened(#[source] store::Error),
     /// Too much at once.
     #[error("the server is busy; try again")]
     Busy,
@@ -180,7 +180,7 @@ impl From<store::Error> for Error {
         match error {
             // A conflict that a rule does not expect is a race: the same request succeeds or fails clearly next time.
             store::Error::Conflict => Self::Busy,
-            unknown @ store::Error::CommitUnknown(_) => Self::MayHaveHappened(unknown.into()),
+            unknown @ (store::Error::CommitUnknown(_) | store::Error::NotNoted(_)) => Self::MayHaveHappened(unknown),
             unavailable => Self::StorageUnavailable(unavailable),
         }
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     keys::{WalletBinding, WalletKey, keystore},
     state::State,
-    store::{self, acknowledged_nonces, audit_log, users as user_rows, wallets},
+    store::{self, account_marks, audit_log, users as user_rows, wallets},
     value::{Address, IdempotencyKey, Label, Nonce, Password, TotpCode, WalletId},
 };
 
@@ -107,6 +107,7 @@ pub async fn import(state: &State, user: &User, import: Import) -> Result<Outcom
         label,
         secret_key: key.seal(&state.keys.master, user.user_id, wallet_id, &user_key),
         created_at,
+        restored_at: None,
     };
     let write = state.store.write().await?;
     user_rows::lock(&write, user.user_id).await?;
@@ -122,7 +123,7 @@ pub async fn import(state: &State, user: &User, import: Import) -> Result<Outcom
         other => other.into(),
     })?;
     for floor in history {
-        acknowledged_nonces::save(&write, floor).await?;
+        account_marks::save(&write, floor).await?;
     }
     let entry = audit_log::Model::by_user(user.user_id, created_at, "import_wallet").on(wallet_id.0);
     audit_log::append(&write, entry).await?;
@@ -139,11 +140,11 @@ async fn known(state: &State, user: &User, creation: Option<&Creation>) -> Resul
 
 /// How far an account was used before it came here, on every chain that answers. On one that does not, the first approval
 /// asks its owner.
-async fn history(state: &State, address: Address) -> Vec<acknowledged_nonces::Model> {
+async fn history(state: &State, address: Address) -> Vec<account_marks::Model> {
     let asked = state.chains.iter().map(async |chain| {
         let nonce = chain.account(address).await.ok()?.nonce;
-        let below_nonce = Nonce(nonce);
-        (nonce > 0).then(|| acknowledged_nonces::Model { chain_id: chain.id(), address, below_nonce })
+        let explained_below = Nonce(nonce);
+        (nonce > 0).then(|| account_marks::Model { chain_id: chain.id(), address, explained_below })
     });
     join_all(asked).await.into_iter().flatten().collect()
 }

@@ -17,6 +17,7 @@ pub mod mfa;
 pub mod nonces;
 mod passwords;
 mod preview;
+pub mod restore;
 pub mod sessions;
 pub mod tokens;
 pub mod tracking;

@@ -49,6 +49,7 @@ pub async fn create(state: &State, user: &User, new: NewWallet) -> Result<Outcom
         label,
         secret_key: key.seal(&state.keys.master, user.user_id, wallet_id, &user_key),
         created_at,
+        restored_at: None,
     };
     let write = state.store.write().await?;
     user_rows::lock(&write, user.user_id).await?;

@@ -12,7 +12,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    domain::agents,
+    domain::{agents, transactions::Release},
     state::State,
     value::{Address, AgentId, ChainId, Label, Time, TotpCode},
 };
@@ -100,6 +100,10 @@ impl From<agents::CreatedAgent> for CreatedAgent {
 struct RevokeAgent {
     /// Its id.
     agent_id: AgentId,
+    /// Whether to send the cancels of what it had approved and not executed at once, so that no copy of a signed payment
+    /// can be used any more. That costs their fees.
+    #[serde(default, deserialize_with = "present")]
+    burn: Option<bool>,
 }
 
 #[OpenApi(prefix_path = "/api", tag = "Tag::Agents")]
@@ -146,7 +150,7 @@ impl AgentsApi {
         UserAuth(user): UserAuth,
         Body(request): Body<RevokeAgent>,
     ) -> Result<Json<Agent>, Problem> {
-        let RevokeAgent { agent_id } = request;
-        Ok(Json(agents::revoke(&self.0, &user, agent_id).await?.into()))
+        let RevokeAgent { agent_id, burn } = request;
+        Ok(Json(agents::revoke(&self.0, &user, agent_id, Release::from_burn(burn)).await?.into()))
     }
 }

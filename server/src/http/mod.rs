@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod keystores;
 pub mod listener;
 pub mod mfa;
+pub mod nonces;
 pub mod problem;
 pub mod request_id;
 pub mod routes;
@@ -88,6 +89,7 @@ type Api = (
     keystores::KeystoresApi,
     agents::AgentsApi,
     transactions::TransactionsApi,
+    nonces::NoncesApi,
     chains::ChainsApi,
     tokens::TokensApi,
     health::HealthApi,
@@ -101,6 +103,7 @@ fn api(state: &State) -> Api {
         keystores::KeystoresApi(state.clone()),
         agents::AgentsApi(state.clone()),
         transactions::TransactionsApi(state.clone()),
+        nonces::NoncesApi(state.clone()),
         chains::ChainsApi(state.clone()),
         tokens::TokensApi(state.clone()),
         health::HealthApi(state.clone()),

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::value::{
     Address, AgentId, Arguments, AssetKind, BlockHash, CallData, ChainId, ChangeDirection, ContractAbi, DecodingSource,
-    Digest, Gas, IdempotencyKey, Label, MfaCode, Nonce, Password, Severity, SimulationMethod, SimulationOutcome,
-    Status, Text, Time, TokenAmount, TokenStandard, TotpCode, TransactionHash, TransactionId, UserId, Username,
-    WaitingReason, WalletId, Wei,
+    Digest, Evidence, Execute, Gas, IdempotencyKey, Label, MfaCode, Nonce, Password, Severity, SimulationMethod,
+    SimulationOutcome, Status, Text, Time, TokenAmount, TokenStandard, TotpCode, TransactionHash, TransactionId,
+    UserId, Username, WaitingReason, WalletId, Wei,
 };
 
 /// Describes a type to the specification; it is always written out where it is used.
@@ -280,9 +280,20 @@ schema!(
     WaitingReason,
     "WaitingReason",
     text(
-        "`decision`, `execution`, `inclusion`, `earlier_nonce`, `nonce_window`, `insufficient_funds`, \
-     `node_unreachable` or `finality`. New words may be added.",
+        "`decision`, `execution`, `in_pool`, `not_sent`, `fee_too_low`, `insufficient_funds`, `behind_nonce`, \
+     `node_unreachable`, `refused`, `finality`, `nonce_used_elsewhere` or `needs_owner`. New words may be added.",
         "decision"
+    )
+);
+
+schema!(Execute, "Execute", text("`agent`, when it is ready, or `on_approval`, at once.", "agent"));
+schema!(
+    Evidence,
+    "Evidence",
+    text(
+        "`single`: one node has shown it; `agreed`: several have, and none anything else; `owner`: its owner said so. \
+     New words may be added.",
+        "single"
     )
 );
 
@@ -346,6 +357,8 @@ both_ways!(
     Status,
     Severity,
     WaitingReason,
+    Execute,
+    Evidence,
     TokenAmount,
     DecodingSource,
     TokenStandard,
@@ -372,6 +385,8 @@ read_json!(
     Status,
     Severity,
     WaitingReason,
+    Execute,
+    Evidence,
     TokenAmount,
     DecodingSource,
     TokenStandard,

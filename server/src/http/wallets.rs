@@ -49,7 +49,7 @@ pub(super) struct Wallet {
 
 impl From<wallets::Wallet> for Wallet {
     fn from(row: wallets::Wallet) -> Self {
-        let wallets::Wallet { wallet_id, user_id: _, address, label, secret_key: _, created_at } = row;
+        let wallets::Wallet { wallet_id, user_id: _, address, label, secret_key: _, created_at, restored_at: _ } = row;
         Self { wallet_id, address, label, created_at }
     }
 }

@@ -6,7 +6,9 @@ use super::{
     PayloadBinding, WalletBinding,
     seal::{Key, Purpose, SealError, open, seal},
 };
-use crate::value::{Address, AgentId, ChainId, SessionId, TransactionHash, TransactionId, UserId, WalletId};
+use crate::value::{
+    Address, AgentId, ChainId, PayloadKind, SessionId, TransactionHash, TransactionId, UserId, WalletId,
+};
 
 /// How many variants [`Purpose`] has.
 const KINDS: usize = 12;
@@ -53,13 +55,20 @@ fn purposes() -> Vec<Purpose> {
         }
         for address in addresses {
             for (chain, nonce) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
-                for hash in [[1; 32], [2; 32]] {
+                for (hash, kind, rung) in [
+                    ([1; 32], PayloadKind::Payment, 0),
+                    ([1; 32], PayloadKind::Payment, 1),
+                    ([1; 32], PayloadKind::Cancel, 1),
+                    ([2; 32], PayloadKind::Payment, 0),
+                ] {
                     all.push(Purpose::Payload(PayloadBinding {
                         transaction_id: TransactionId(id),
                         address,
                         chain_id: ChainId::new(chain).expect("in range"),
                         nonce,
                         hash: TransactionHash(hash.into()),
+                        kind,
+                        rung,
                     }));
                 }
             }

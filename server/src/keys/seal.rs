@@ -91,7 +91,7 @@ impl Purpose {
             Self::WalletKey(WalletBinding { user_id, wallet_id, address }) => {
                 write("wallet-server/wallet-key", &[user_id.as_bytes(), wallet_id.as_bytes(), address.as_bytes()]);
             }
-            Self::Payload(PayloadBinding { transaction_id, address, chain_id, nonce, hash }) => write(
+            Self::Payload(PayloadBinding { transaction_id, address, chain_id, nonce, hash, kind, rung }) => write(
                 "wallet-server/payload",
                 &[
                     transaction_id.as_bytes(),
@@ -99,6 +99,8 @@ impl Purpose {
                     &chain_id.get().to_be_bytes(),
                     &nonce.to_be_bytes(),
                     hash.0.as_slice(),
+                    kind.as_str().as_bytes(),
+                    &rung.to_be_bytes(),
                 ],
             ),
             Self::Fingerprint => write("wallet-server/fingerprint", &[]),

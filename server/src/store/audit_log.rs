@@ -34,9 +34,17 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// What a backup from before may undo without harm: requests that nobody has decided, and what the chain tells again.
+/// Everything else is noted outside the database (`super::mark`).
+const UNMARKED: &[&str] = &["prepared", "preview_changed", "waiting", "mined", "reorganised"];
+
 /// Adds an entry.
 pub async fn append(write: &Write, entry: Model) -> Result<()> {
+    let (audit_id, is_marked) = (entry.audit_id, !UNMARKED.contains(&entry.operation.as_str()));
     Entity::insert(ActiveModel::from(entry)).exec_without_returning(write.connection()).await?;
+    if is_marked {
+        write.note_audited(audit_id);
+    }
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::value::{
-    Address, AgentId, CancelCause, ChainId, Digest, Gas, Label, Nonce, PayloadKind, SessionId, SlotState, Status, Text,
-    Time, TokenAmount, TokenStandard, TransactionHash, TransactionId, UserId, Username, WaitingReason, WalletId, Wei,
+    Address, AgentId, BlockHash, CancelCause, ChainId, Digest, Evidence, Execute, Gas, Height, Label, Nonce,
+    PayloadKind, SessionId, SlotState, Status, Text, Time, TokenAmount, TokenStandard, TransactionHash, TransactionId,
+    UserId, Username, WaitingReason, WalletId, Wei,
 };
 
 /// Maps a type to a column through a plain type the databases know.
@@ -78,8 +79,11 @@ macro_rules! id_columns {
 
 text_columns!(
     Address,
+    BlockHash,
     CancelCause,
     Digest,
+    Evidence,
+    Execute,
     Label,
     PayloadKind,
     SlotState,
@@ -96,6 +100,7 @@ id_columns!(AgentId, SessionId, TransactionId, UserId, WalletId);
 column!(Time, i64, write: Time::unix_microseconds, read: |us| Some(Time::from_unix_microseconds(us)));
 column!(ChainId, i64, write: |id| id.get().cast_signed(), read: |id| ChainId::new(id.cast_unsigned()).ok());
 column!(Nonce, i64, write: |nonce| nonce.0.cast_signed(), read: |nonce| (nonce >= 0).then(|| Nonce(nonce.cast_unsigned())));
+column!(Height, i64, write: |height| height.0.cast_signed(), read: |height| (height >= 0).then(|| Height(height.cast_unsigned())));
 column!(Gas, i64, write: |gas| gas.0.cast_signed(), read: |gas| (gas >= 0).then(|| Gas(gas.cast_unsigned())));
 
 /// A value kept as JSON text.

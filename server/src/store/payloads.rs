@@ -1,6 +1,6 @@
 //! Signed bytes and their hashes.
 
-use sea_orm::{QueryOrder, entity::prelude::*, sea_query::Expr};
+use sea_orm::{DerivePartialModel, QueryOrder, QuerySelect, UpdateMany, entity::prelude::*, sea_query::Expr};
 
 use super::{Read, Result, Write};
 use crate::value::{Address, ChainId, Gas, Nonce, PayloadKind, Time, TransactionHash, TransactionId, Wei};
@@ -34,8 +34,34 @@ pub struct Model {
     pub gas_limit: Gas,
     /// The bytes, sealed; none once they may not be sent any more.
     pub bytes: Option<Vec<u8>>,
-    /// When they were last given to a node; none: no byte has left.
+    /// When they were first given to a node; none: no byte has left.
     pub sent_at: Option<Time>,
+    /// When a node first took them; none: none ever said so.
+    pub accepted_at: Option<Time>,
+}
+
+/// A signed form without its bytes: all that following it takes.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Form {
+    /// What was approved.
+    pub transaction_id: TransactionId,
+    /// The hash the chain knows it by.
+    pub hash: TransactionHash,
+    /// On which chain it is good.
+    pub chain_id: ChainId,
+    /// Who signed.
+    pub address: Address,
+    /// The nonce it uses.
+    pub nonce: Nonce,
+    /// What it does.
+    pub kind: PayloadKind,
+    /// Its place on the ladder, from 0, the cheapest.
+    pub rung: i32,
+    /// When its bytes were first given to a node; none: no byte has left.
+    pub sent_at: Option<Time>,
+    /// When a node first took them; none: none ever said so.
+    pub accepted_at: Option<Time>,
 }
 
 /// No relation is queried through the entity: joins would hide the scope.
@@ -51,24 +77,31 @@ pub async fn insert_all(write: &Write, payloads: Vec<Model>) -> Result<()> {
     Ok(())
 }
 
-/// All payloads of some transactions, cheapest first.
-pub async fn list_for_transactions(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Model>> {
-    let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
-    Ok(query.order_by_asc(Column::Rung).all(store.connection()).await?)
+/// One signed form with its bytes.
+pub async fn find(store: &impl Read, id: TransactionId, hash: TransactionHash) -> Result<Option<Model>> {
+    Ok(Entity::find_by_id((id, hash)).one(store.connection()).await?)
 }
 
-/// All payloads that ever used a nonce of an account from `from` on, whoever's they are.
-pub async fn list_from_nonce(
+/// All forms of some transactions, cheapest first.
+pub async fn list_for_transactions(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Form>> {
+    let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
+    Ok(query.order_by_asc(Column::Rung).into_partial_model().all(store.connection()).await?)
+}
+
+/// All forms that ever used a nonce of an account from `from` to `to`, both included, whoever's they are.
+pub async fn list_for_nonces(
     store: &impl Read,
     chain_id: ChainId,
     address: Address,
     from: Nonce,
-) -> Result<Vec<Model>> {
+    to: Nonce,
+) -> Result<Vec<Form>> {
     let query = Entity::find()
         .filter(Column::ChainId.eq(chain_id))
         .filter(Column::Address.eq(address))
-        .filter(Column::Nonce.gte(from));
-    Ok(query.order_by_asc(Column::Nonce).order_by_asc(Column::Rung).all(store.connection()).await?)
+        .filter(Column::Nonce.between(from, to));
+    let query = query.order_by_asc(Column::Nonce).order_by_asc(Column::Rung);
+    Ok(query.into_partial_model().all(store.connection()).await?)
 }
 
 /// The hashes of everything that was ever signed for some nonces of an account.
@@ -79,30 +112,58 @@ pub async fn list_hashes_for_nonces(
     nonces: &[Nonce],
 ) -> Result<Vec<TransactionHash>> {
     let query = Entity::find()
+        .select_only()
+        .column(Column::Hash)
         .filter(Column::ChainId.eq(chain_id))
         .filter(Column::Address.eq(address))
         .filter(Column::Nonce.is_in(nonces.iter().copied()));
-    Ok(query.all(store.connection()).await?.into_iter().map(|payload| payload.hash).collect())
+    Ok(query.into_tuple().all(store.connection()).await?)
 }
 
-/// Notes that bytes are about to leave.
+/// Notes that bytes are about to leave for the first time.
 pub async fn mark_sent(write: &Write, transaction_id: TransactionId, hash: TransactionHash, at: Time) -> Result<()> {
-    Entity::update_many()
-        .col_expr(Column::SentAt, Expr::value(at))
-        .filter(Column::TransactionId.eq(transaction_id))
-        .filter(Column::Hash.eq(hash))
-        .exec(write.connection())
-        .await?;
+    let update = Entity::update_many().col_expr(Column::SentAt, Expr::value(at)).filter(Column::SentAt.is_null());
+    one(update, transaction_id, hash).exec(write.connection()).await?;
+    Ok(())
+}
+
+/// Notes that a node took bytes.
+pub async fn mark_accepted(
+    write: &Write,
+    transaction_id: TransactionId,
+    hash: TransactionHash,
+    at: Time,
+) -> Result<()> {
+    let update = Entity::update_many().col_expr(Column::AcceptedAt, Expr::value(at));
+    one(update.filter(Column::AcceptedAt.is_null()), transaction_id, hash).exec(write.connection()).await?;
     Ok(())
 }
 
 /// Deletes a transaction's bytes of a kind; the hashes stay and are watched.
 pub async fn delete_bytes(write: &Write, transaction_id: TransactionId, kind: PayloadKind) -> Result<()> {
-    Entity::update_many()
-        .col_expr(Column::Bytes, Expr::value(None::<Vec<u8>>))
-        .filter(Column::TransactionId.eq(transaction_id))
-        .filter(Column::Kind.eq(kind))
-        .exec(write.connection())
-        .await?;
+    let update = without_bytes().filter(Column::TransactionId.eq(transaction_id)).filter(Column::Kind.eq(kind));
+    update.exec(write.connection()).await?;
     Ok(())
+}
+
+/// Deletes the bytes of every form of a transaction but one.
+pub async fn delete_bytes_but(write: &Write, transaction_id: TransactionId, kept: TransactionHash) -> Result<()> {
+    let update = without_bytes().filter(Column::TransactionId.eq(transaction_id)).filter(Column::Hash.ne(kept));
+    update.exec(write.connection()).await?;
+    Ok(())
+}
+
+/// Deletes all bytes of a chain, which began anew.
+pub async fn delete_bytes_for_chain(write: &Write, chain_id: ChainId) -> Result<()> {
+    without_bytes().filter(Column::ChainId.eq(chain_id)).exec(write.connection()).await?;
+    Ok(())
+}
+
+fn without_bytes() -> UpdateMany<Entity> {
+    let update = Entity::update_many().col_expr(Column::Bytes, Expr::value(None::<Vec<u8>>));
+    update.filter(Column::Bytes.is_not_null())
+}
+
+fn one(update: UpdateMany<Entity>, transaction_id: TransactionId, hash: TransactionHash) -> UpdateMany<Entity> {
+    update.filter(Column::TransactionId.eq(transaction_id)).filter(Column::Hash.eq(hash))
 }

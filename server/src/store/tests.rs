@@ -10,10 +10,11 @@ use futures_util::FutureExt;
 use sea_orm::{QueryOrder, entity::prelude::*};
 use uuid::Uuid;
 
+mod failures;
 mod queries;
 
-use super::{Store, events, migrate_up, users};
-use crate::value::{Secret, Time, UserId};
+use super::{Store, events, migrate_up, payloads, users};
+use crate::value::{Address, Secret, Time, UserId};
 
 /// How many connections a test's store may open.
 const CONNECTIONS: u32 = 8;
@@ -100,6 +101,11 @@ impl TestDatabase {
         Store::connect(&self.url, CONNECTIONS).await.expect("it is open already")
     }
 
+    fn sqlite_file(&self) -> PathBuf {
+        let Place::Directory(directory) = &self.place else { panic!("it has no file") };
+        directory.0.join("test.db")
+    }
+
     async fn end(self) {
         let Self { store, url: _, place } = self;
         store.writer.close().await.expect("nobody uses it");
@@ -159,4 +165,11 @@ pub(crate) fn person() -> users::Model {
 pub(crate) async fn events_of(store: &Store, user_id: UserId) -> Vec<events::Model> {
     let query = events::Entity::find().filter(events::Column::UserId.eq(user_id));
     query.order_by_asc(events::Column::Sequence).all(&store.reader).await.expect("the database answers")
+}
+
+/// Everything that was ever signed for an account, with its bytes, by nonce and price.
+pub(crate) async fn payloads_of(store: &Store, address: Address) -> Vec<payloads::Model> {
+    let query = payloads::Entity::find().filter(payloads::Column::Address.eq(address));
+    let query = query.order_by_asc(payloads::Column::Nonce).order_by_asc(payloads::Column::Rung);
+    query.order_by_asc(payloads::Column::TransactionId).all(&store.reader).await.expect("the database answers")
 }

@@ -1,11 +1,13 @@
 //! Requests to move something.
 
-use sea_orm::{ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, Select, entity::prelude::*};
+use sea_orm::{
+    DerivePartialModel, ExprTrait, IntoActiveModel, Iterable, QueryOrder, QuerySelect, Select, entity::prelude::*,
+};
 
-use super::{Json, Read, Result, Write};
+use super::{Json, Read, Result, Write, nonce_slots};
 use crate::value::{
-    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Fees, Gas, Nonce, Preview, Status, Text, Time,
-    TransactionId, UserId, WaitingReason, WalletId, Warning, Wei,
+    Action, Address, AgentId, Block, CancelCause, ChainId, Digest, Evidence, Execute, Fees, Gas, Nonce, Preview,
+    SessionId, Status, Text, Time, TransactionId, UserId, WaitingReason, WalletId, Warning, Wei,
 };
 
 /// A request to move something.
@@ -23,6 +25,8 @@ pub struct Model {
     pub waiting_reason: Option<WaitingReason>,
     /// Since when.
     pub waiting_since: Option<Time>,
+    /// More of that, in words.
+    pub waiting_detail: Option<Text>,
     /// Which transaction has to go first.
     pub blocked_by: Option<TransactionId>,
     /// Why its cancel is on the way; none: it is not.
@@ -73,6 +77,65 @@ pub struct Model {
     pub decided_at: Option<Time>,
     /// Until when it can be executed.
     pub execute_by: Option<Time>,
+    /// Who sets it going once it is approved.
+    pub execute: Execute,
+    /// Until when it may keep a nonce that others wait for; none: nobody does.
+    pub gives_way_at: Option<Time>,
+    /// What its final state rests on, where the chain has one.
+    pub evidence: Option<Evidence>,
+    /// The session that was last shown the price it was given after it was prepared; none: it has its first price.
+    pub repriced_for: Option<SessionId>,
+}
+
+/// A transaction without what it says and does: all that following it takes.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Outline {
+    /// Which.
+    pub transaction_id: TransactionId,
+    /// Raised by every change, from 1.
+    pub version: i64,
+    /// Where it stands.
+    pub status: Status,
+    /// What it waits for.
+    pub waiting_reason: Option<WaitingReason>,
+    /// Since when.
+    pub waiting_since: Option<Time>,
+    /// More of that, in words.
+    pub waiting_detail: Option<Text>,
+    /// Which transaction has to go first.
+    pub blocked_by: Option<TransactionId>,
+    /// Why its cancel is on the way; none: it is not.
+    pub cancelling: Option<CancelCause>,
+    /// Whose money.
+    pub user_id: UserId,
+    /// The nonce it was signed with.
+    pub nonce: Option<Nonce>,
+    /// Where it was mined.
+    pub block: Option<Json<Block>>,
+    /// Until when it may keep a nonce that others wait for; none: nobody does.
+    pub gives_way_at: Option<Time>,
+}
+
+/// What a transaction may still take out of its account.
+#[derive(Debug, Clone, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Reserve {
+    /// Where it stands.
+    pub status: Status,
+    /// Native currency sent.
+    pub value: Wei,
+    /// The most gas it may use.
+    pub gas_limit: Gas,
+    /// The most it may pay for one unit of gas.
+    pub max_fee_per_gas: Wei,
+}
+
+impl Reserve {
+    /// The most that its gas can cost.
+    pub fn worst_case_fee(&self) -> Wei {
+        self.gas_limit.cost(self.max_fee_per_gas.0.saturating_to())
+    }
 }
 
 /// No relation is queried through the entity: joins would hide the scope.
@@ -118,11 +181,15 @@ pub async fn insert(write: &Write, transaction: Model) -> Result<()> {
 
 /// Replaces `before` by `after`, one version higher: false, and nothing changed, when somebody was faster.
 ///
-/// Every edge of the state machine is this one conditional update.
+/// Every edge of the state machine is this one conditional update. Only columns that differ are written.
 pub async fn save(write: &Write, before: &Model, after: &Model) -> Result<bool> {
     write.note_change(before.transaction_id);
     let mut changed = after.clone().into_active_model().reset_all();
-    changed.transaction_id = sea_orm::ActiveValue::NotSet;
+    for column in Column::iter() {
+        if before.get(column) == after.get(column) {
+            changed.not_set(column);
+        }
+    }
     let updated = Entity::update_many()
         .set(changed)
         .filter(Column::TransactionId.eq(before.transaction_id))
@@ -154,9 +221,35 @@ pub async fn list_for_user(store: &impl Read, user_id: UserId, filter: Filter, l
     Ok(query.order_by_desc(Column::TransactionId).limit(limit).all(store.connection()).await?)
 }
 
-/// Some transactions, for the server's own work.
-pub async fn list_by_id(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied())).all(store.connection()).await?)
+/// Some transactions in outline, for the server's own work.
+pub async fn list_outlines(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Outline>> {
+    let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
+    Ok(query.into_partial_model().all(store.connection()).await?)
+}
+
+/// What an account's open nonces from `from` on may still take out of it.
+pub async fn list_reserves(
+    store: &impl Read,
+    chain_id: ChainId,
+    address: Address,
+    from: Nonce,
+) -> Result<Vec<Reserve>> {
+    let holders = nonce_slots::holders(chain_id, address, from);
+    let query = Entity::find().filter(Column::TransactionId.in_subquery(holders));
+    Ok(query.into_partial_model().all(store.connection()).await?)
+}
+
+/// What some transactions may still take out of their account.
+pub async fn list_reserves_of(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Reserve>> {
+    let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
+    Ok(query.into_partial_model().all(store.connection()).await?)
+}
+
+/// Every approved transaction that was not executed.
+pub async fn list_authorized(store: &impl Read) -> Result<Vec<TransactionId>> {
+    let query = Entity::find().select_only().column(Column::TransactionId);
+    let query = query.filter(Column::Status.eq(Status::Authorized));
+    Ok(query.into_tuple().all(store.connection()).await?)
 }
 
 /// What an agent has prepared that is undecided or approved and not executed.
@@ -199,11 +292,12 @@ pub async fn has_twin(store: &impl Read, of: &Model, since: Time) -> Result<bool
 }
 
 /// At most 100 transactions whose time to be decided or executed is over.
-pub async fn list_overdue(store: &impl Read, now: Time) -> Result<Vec<Model>> {
+pub async fn list_overdue(store: &impl Read, now: Time) -> Result<Vec<TransactionId>> {
     let undecided = Column::Status.eq(Status::Pending).and(Column::ExpiresAt.lte(now));
     let unexecuted = Column::Status.eq(Status::Authorized).and(Column::ExecuteBy.lte(now));
-    let query = Entity::find().filter(undecided.or(unexecuted)).order_by_asc(Column::TransactionId).limit(100);
-    Ok(query.all(store.connection()).await?)
+    let query = Entity::find().select_only().column(Column::TransactionId).filter(undecided.or(unexecuted));
+    let query = query.order_by_asc(Column::TransactionId).limit(100);
+    Ok(query.into_tuple().all(store.connection()).await?)
 }
 
 fn narrow(mut query: Select<Entity>, filter: Filter) -> Select<Entity> {

@@ -22,6 +22,18 @@ pub struct Model {
     pub secret_key: Vec<u8>,
     /// When it was made.
     pub created_at: Time,
+    /// When the database came back from a backup; none once its owner has acknowledged that.
+    pub restored_at: Option<Time>,
+}
+
+/// Notes that an owner knows that the database came back from a backup.
+pub async fn acknowledge_restore(write: &Write, wallet_id: WalletId) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::RestoredAt, Expr::value(None::<Time>))
+        .filter(Column::WalletId.eq(wallet_id))
+        .exec(write.connection())
+        .await?;
+    Ok(())
 }
 
 /// No relation is queried through the entity: joins would hide the scope.

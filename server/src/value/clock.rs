@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -69,15 +69,17 @@ fn microseconds(duration: Duration) -> i64 {
 }
 
 /// Tells the time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Clock {
     ahead_microseconds: Arc<AtomicI64>,
+    set_back_microseconds: Arc<AtomicI64>,
+    started: Instant,
 }
 
 impl Clock {
     /// The system's time.
     pub fn system() -> Self {
-        Self::default()
+        Self { ahead_microseconds: Arc::default(), set_back_microseconds: Arc::default(), started: Instant::now() }
     }
 
     /// This moment.
@@ -85,12 +87,25 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
         let nanoseconds = OffsetDateTime::now_utc().unix_timestamp_nanos();
         let microseconds = i64::try_from(nanoseconds / 1_000).unwrap_or(i64::MAX);
-        Time(microseconds.saturating_add(self.ahead_microseconds.load(Ordering::Relaxed)))
+        let ahead = self.ahead_microseconds.load(Ordering::Relaxed);
+        let back = self.set_back_microseconds.load(Ordering::Relaxed);
+        Time(microseconds.saturating_add(ahead).saturating_sub(back))
+    }
+
+    /// How long this clock has run: what waits is measured by this, since people and time servers set the time.
+    pub fn elapsed(&self) -> Duration {
+        let ahead = u64::try_from(self.ahead_microseconds.load(Ordering::Relaxed)).unwrap_or(0);
+        self.started.elapsed() + Duration::from_micros(ahead)
     }
 
     /// Puts this clock and every clone of it forward: how tests reach an expiry without waiting for it.
     pub fn advance(&self, by: Duration) {
         self.ahead_microseconds.fetch_add(microseconds(by), Ordering::Relaxed);
+    }
+
+    /// Sets the time back, as a time server may, without any time having gone by.
+    pub fn set_back(&self, by: Duration) {
+        self.set_back_microseconds.fetch_add(microseconds(by), Ordering::Relaxed);
     }
 }
 

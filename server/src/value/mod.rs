@@ -32,13 +32,13 @@ pub use credential::{IdempotencyKey, Password, Username};
 pub use fee::{Fees, Market};
 pub use hash::{BlockHash, Digest, TransactionHash};
 pub use id::{AgentId, SessionId, TransactionId, UserId, WalletId};
-pub use nonce::{Gas, Nonce};
+pub use nonce::{Gas, Height, Nonce};
 pub use preview::{
     AssetChange, AssetKind, ChangeDirection, DecodedArgument, DecodedCall, DecodingSource, Preview, Simulation,
     SimulationMethod, SimulationOutcome, Token, TokenStandard,
 };
 pub use secret::Secret;
-pub use status::{CancelCause, PayloadKind, Severity, SlotState, Status, WaitingReason};
+pub use status::{CancelCause, Evidence, Execute, PayloadKind, Severity, SlotState, Status, WaitingReason};
 pub use text::{Label, Text};
 
 /// Why a text is not the value it should be. The message never repeats the text, which may hold a secret.

@@ -1,4 +1,4 @@
-//! Account nonces and amounts of gas.
+//! Account nonces, heights of blocks and amounts of gas.
 
 use std::fmt;
 
@@ -18,6 +18,16 @@ impl Nonce {
 }
 
 impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number of a block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Height(pub u64);
+
+impl fmt::Display for Height {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -91,18 +91,48 @@ states!(
         Decision = "decision",
         /// For its agent.
         Execution = "execution",
-        /// To be included in a block.
-        Inclusion = "inclusion",
-        /// For a transaction with a lower nonce.
-        EarlierNonce = "earlier_nonce",
-        /// For lower nonces to be mined: it is too far ahead to be sent.
-        NonceWindow = "nonce_window",
+        /// A node has it: for a block to include it.
+        InPool = "in_pool",
+        /// To be sent: no node has taken it yet, for the reason that is told beside it.
+        NotSent = "not_sent",
+        /// For the price to come down: no signed form pays enough now.
+        FeeTooLow = "fee_too_low",
         /// For the wallet to hold enough.
         InsufficientFunds = "insufficient_funds",
+        /// For a transaction with a lower nonce.
+        BehindNonce = "behind_nonce",
         /// For the node to answer.
         NodeUnreachable = "node_unreachable",
+        /// Nodes refuse it; when they go on, its cancel takes its nonce.
+        Refused = "refused",
         /// For its block to become final.
         Finality = "finality",
+        /// The chain has used its nonce for something that is not ours, as far as can be seen yet.
+        NonceUsedElsewhere = "nonce_used_elsewhere",
+        /// For its owner: nothing goes on by itself.
+        NeedsOwner = "needs_owner",
+    }
+);
+
+states!(
+    /// Who sets a transaction going once it is approved.
+    Execute {
+        /// Its agent, when it is ready.
+        Agent = "agent",
+        /// The approval itself.
+        OnApproval = "on_approval",
+    }
+);
+
+states!(
+    /// What a final state rests on.
+    Evidence {
+        /// One node has shown it.
+        Single = "single",
+        /// Several nodes have shown it, and none has shown anything else.
+        Agreed = "agreed",
+        /// Its owner said so, with a code.
+        Owner = "owner",
     }
 );
 

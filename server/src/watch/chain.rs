@@ -4,72 +4,42 @@ use std::time::Duration;
 
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep_until},
 };
 
-use crate::{
-    chain::{Chain, Health},
-    domain::tracking::{self, Memory},
-    state::State,
-};
+use crate::{chain::Chain, domain::tracking::Tracker, state::State};
 
-/// A look is taken this often even when no block comes: bytes are sent again, fees raised.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(5);
+/// What the task that follows a chain is called.
+pub(super) fn name(chain: &Chain) -> String {
+    format!("chain {}", chain.id())
+}
 
-/// How often a node is asked how it is while nobody waits for it.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
-
-/// How many looks may follow each other at once.
-const LOOKS: usize = 16;
-
-/// Looks at the chain at every new block, at every nudge, and from time to time.
+/// Looks at the chain from time to time, and at once when it is nudged.
 pub(super) async fn run(state: State, chain: Chain, poll_interval: Duration, mut stop: watch::Receiver<bool>) {
-    let mut memory = Memory::default();
-    let mut seen = None;
-    let mut look_by = Instant::now();
+    let (name, chain_id) = (name(&chain), chain.id());
+    let mut tracker = Tracker::new(state.clone(), chain);
+    let mut poll_at = Instant::now();
     loop {
-        let number = newest_block(&state, &chain).await;
-        if number != seen || Instant::now() >= look_by {
-            look(&state, &chain, &mut memory).await;
-            seen = number;
-            look_by = Instant::now() + LOOK_AT_LEAST;
-        }
-        let wake = async {
-            tokio::select! {
-                () = sleep(poll_interval) => false,
-                () = state.nudges.heard(chain.id()) => true,
+        let outcome = tokio::select! {
+            biased;
+            // A sender that is gone stops the task too.
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => return,
+            looked = tracker.looked() => {
+                tracker.note(looked);
+                continue;
+            }
+            accounts = state.nudges.heard(chain_id) => tracker.nudge(accounts).await,
+            () = sleep_until(poll_at) => {
+                let outcome = tracker.poll().await;
+                poll_at = Instant::now() + poll_interval;
+                outcome
             }
         };
-        match super::wait(wake, &mut stop).await {
-            Some(nudged) if nudged => look_by = Instant::now(),
-            Some(_) => {}
-            None => return,
-        }
-    }
-}
-
-/// The newest block, while somebody waits for one: an idle server asks the node now and then how it is.
-async fn newest_block(state: &State, chain: &Chain) -> Option<u64> {
-    match tracking::is_idle(state, chain).await {
-        Ok(true) => {
-            let Health { last_success, last_failure, .. } = chain.health();
-            if last_success.max(last_failure).is_none_or(|last| last.elapsed() >= PROBE_EVERY) {
-                chain.probe().await;
-            }
-            None
-        }
-        _ => chain.round().await.ok().map(|round| round.head.number),
-    }
-}
-
-async fn look(state: &State, chain: &Chain, memory: &mut Memory) {
-    for _ in 0..LOOKS {
-        match tracking::tick(state, chain, memory).await {
-            Ok(true) => {}
-            Ok(false) => return,
+        match outcome {
+            Ok(()) => state.watchers.succeeded(&name, state.clock.now()),
             Err(error) => {
-                tracing::warn!(chain.id = %chain.id(), error = %error, "tracking waits");
-                return;
+                tracing::warn!(watcher = name, error = &error as &dyn std::error::Error, "tracking waits");
+                state.watchers.failed(&name, state.clock.now(), error.to_string());
             }
         }
     }

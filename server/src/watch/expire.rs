@@ -12,6 +12,9 @@ use crate::{
     state::State,
 };
 
+/// What this task is called.
+pub(super) const NAME: &str = "expiry";
+
 const EVERY: Duration = Duration::from_secs(1);
 
 /// How often what nobody misses is deleted.
@@ -25,8 +28,12 @@ pub(super) async fn run(state: State, mut stop: watch::Receiver<bool>) {
         if is_time {
             clean_at += CLEAN_EVERY;
         }
-        if let Err(error) = step(&state, is_time).await {
-            tracing::warn!(error = %error, "expiry waits");
+        match step(&state, is_time).await {
+            Ok(()) => state.watchers.succeeded(NAME, state.clock.now()),
+            Err(error) => {
+                tracing::warn!(watcher = NAME, error = &error as &dyn std::error::Error, "expiry waits");
+                state.watchers.failed(NAME, state.clock.now(), error.to_string());
+            }
         }
         if super::wait(sleep(EVERY), &mut stop).await.is_none() {
             return;
@@ -35,9 +42,8 @@ pub(super) async fn run(state: State, mut stop: watch::Receiver<bool>) {
 }
 
 async fn step(state: &State, clean: bool) -> Result<()> {
-    transactions::expire_overdue(state).await?;
-    if clean {
-        housekeeping::delete_expired(state).await?;
-    }
-    Ok(())
+    // The trouble of one does not stop the other.
+    let ended = transactions::expire_overdue(state).await.map(drop);
+    let cleaned = if clean { housekeeping::delete_expired(state).await } else { Ok(()) };
+    ended.and(cleaned)
 }

@@ -3,21 +3,58 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::state::State;
 
 mod chain;
+mod discover;
 mod expire;
 
 /// Starts every task. They end when `stop` becomes true; joining the set waits for the step in hand.
 pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for chain in state.chains.iter() {
-        tasks.spawn(chain::run(state.clone(), chain.clone(), poll_interval, stop.clone()));
+        let watched = (state.clone(), chain.clone(), stop.clone());
+        let run = move || chain::run(watched.0.clone(), watched.1.clone(), poll_interval, watched.2.clone());
+        tasks.spawn(supervise(state.clone(), chain::name(chain), stop.clone(), run));
     }
-    tasks.spawn(expire::run(state.clone(), stop.clone()));
+    if state.chains.awaits() {
+        let watched = (state.clone(), stop.clone());
+        let run = move || discover::run(watched.0.clone(), poll_interval, watched.1.clone());
+        tasks.spawn(supervise(state.clone(), discover::NAME.to_owned(), stop.clone(), run));
+    }
+    let watched = (state.clone(), stop.clone());
+    let run = move || expire::run(watched.0.clone(), watched.1.clone());
+    tasks.spawn(supervise(state.clone(), expire::NAME.to_owned(), stop.clone(), run));
     tasks
+}
+
+/// The shortest and the longest rest before a task that ended by itself is started again.
+const RESTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Runs a task, and starts it again when it ends though nobody told it to: nothing dies silently.
+async fn supervise<F>(state: State, name: String, mut stop: watch::Receiver<bool>, run: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    state.watchers.register(&name);
+    let mut rest = RESTS.0;
+    loop {
+        let begun = Instant::now();
+        let Err(error) = tokio::spawn(run()).await else { return };
+        tracing::error!(watcher = name, %error, "a background task ended by itself");
+        state.watchers.failed(&name, state.clock.now(), "it ended by itself");
+        state.watchers.restarted(&name);
+        rest = if begun.elapsed() > RESTS.1 { RESTS.0 } else { (rest * 2).min(RESTS.1) };
+        if wait(sleep(rest), &mut stop).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Waits for `wake`; none when it is time to stop instead.

@@ -37,10 +37,12 @@ impl Loot {
         let agent_id = AgentId(human.agent_id);
         let agent = agents::find_active(store, agent_id).await.expect("the database").expect("an agent");
         let chain_id = ChainId::new(31_337).expect("in range");
-        let slots = nonce_slots::list_for_account(store, chain_id, address).await.expect("the database");
+        let slots = nonce_slots::list_from(store, chain_id, address, value::Nonce(0)).await.expect("the database");
         let ids: Vec<_> = slots.iter().map(|slot| slot.transaction_id).collect();
         let signed = payloads::list_for_transactions(store, &ids).await.expect("the database");
-        assert!(!signed.is_empty() && !transactions::list_by_id(store, &ids).await.expect("the database").is_empty());
+        assert!(
+            !signed.is_empty() && !transactions::list_outlines(store, &ids).await.expect("the database").is_empty()
+        );
 
         let mut purposes = vec![
             Purpose::Canary,
@@ -63,8 +65,11 @@ impl Loot {
                 chain_id,
                 nonce: payload.nonce.0,
                 hash: payload.hash,
+                kind: payload.kind,
+                rung: payload.rung,
             }));
-            blobs.extend(payload.bytes);
+            let payload = payloads::find(store, payload.transaction_id, payload.hash).await.expect("the database");
+            blobs.extend(payload.and_then(|payload| payload.bytes));
         }
         if let Some(session_id) = session {
             purposes.extend([Purpose::SessionVerifier(session_id), Purpose::SessionUserKey(session_id, user_id)]);

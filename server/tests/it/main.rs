@@ -16,6 +16,7 @@ mod nodes;
 mod previews;
 mod sends;
 mod startup;
+mod storage;
 mod tracking;
 mod users;
 mod wallets;

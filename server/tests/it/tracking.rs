@@ -161,7 +161,7 @@ async fn a_use_of_the_wallet_elsewhere_is_noticed(database: Database) {
 
 async fn a_taken_nonce_ends_its_transaction(database: Database) {
     let world = World::start_on(database, &[], |config| {
-        config.policy.supersede_after = Duration::from_millis(500);
+        config.policy.search_after = Duration::from_millis(200);
     })
     .await;
     let human = Human::with_everything(&world).await;

@@ -7,11 +7,11 @@ use crate::{
     domain::{Result, foreign},
     state::State,
     store::{
-        recipients as recipient_rows,
+        nonce_slots, recipients as recipient_rows,
         transactions::{self, Model},
         wallets,
     },
-    value::{Address, TransactionHash},
+    value::{Address, SlotState, TransactionHash, Wei},
 };
 
 /// How many of a user's recipients and wallets a new address is compared with.
@@ -61,6 +61,32 @@ pub(super) struct Past {
     pub(super) unknown: bool,
     /// Whether the database was restored from a backup since the owner last said what they know of.
     pub(super) restored: bool,
+    /// Approved transactions that would lose their nonces, if their agents did not execute them soon.
+    pub(super) put_under_clock: UnderClock,
+}
+
+/// Approved transactions of the same wallet that stand before one that its owner sends at once.
+#[derive(Debug, Default)]
+pub(super) struct UnderClock {
+    /// How many.
+    pub(super) count: usize,
+    /// The most that the cancels which fill their nonces can cost.
+    pub(super) cost: Wei,
+}
+
+impl UnderClock {
+    async fn of(state: &State, row: &Model) -> Result<Self> {
+        // What an agent asks for says when it runs; what its owner sends goes out now.
+        if row.agent_id.is_some() {
+            return Ok(Self::default());
+        }
+        let slots = nonce_slots::list_open(&state.store, row.chain_id, row.address).await?;
+        let is_waiting = |slot: &&nonce_slots::Model| slot.state == SlotState::Held;
+        let held: Vec<_> = slots.iter().filter(is_waiting).map(|slot| slot.transaction_id).collect();
+        let reserves = transactions::list_reserves_of(&state.store, &held).await?;
+        let cost = reserves.iter().fold(Wei::ZERO, |sum, reserve| sum.saturating_add(reserve.worst_case_fee()));
+        Ok(Self { count: held.len(), cost })
+    }
 }
 
 impl Past {
@@ -91,16 +117,10 @@ impl Past {
             has_twin: transactions::has_twin(&state.store, row, since).await?,
             paid_elsewhere: foreign::find_same(&state.store, row).await?,
             unknown: false,
-            restored: wallet.as_ref().is_some_and(is_restored),
+            restored: wallet.is_some_and(|wallet| wallet.restored_at.is_some()),
+            put_under_clock: UnderClock::of(state, row).await?,
         })
     }
-}
-
-/// Whether a wallet's rows are those of a backup. The one place that asks for `wallets.restored_at`.
-fn is_restored(wallet: &wallets::Model) -> bool {
-    // The column comes with the detection of a restore; then: `wallet.restored_at.is_some()`.
-    let wallets::Model { .. } = wallet;
-    false
 }
 
 /// Whether two addresses share the 3 first and the 3 last hex digits, which is what people compare. By chance that

@@ -3,7 +3,7 @@
 use super::{Error, Result, foreign, ladder};
 use crate::{
     abi::{self, Contract},
-    chain::{Account, Call, Chain, ChainError, EstimateError, Simulated},
+    chain::{Account, Call, Chain, EstimateError, Simulated},
     state::State,
     store::{Json, transactions::Model},
     value::{
@@ -96,6 +96,9 @@ pub(super) enum Estimate {
     Unfunded,
 }
 
+/// The gas of a cancel that the node would not estimate: enough for a plain call into code of the account's own.
+const REFUSED_CANCEL_GAS: Gas = Gas(100_000);
+
 /// What the chain says now.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -105,21 +108,25 @@ pub(super) struct Facts {
     pub(super) gas: Estimate,
     /// What the cancel, zero to oneself, uses.
     pub(super) cancel_gas: Gas,
+    /// The newest block that the node had shown before it was asked this.
+    pub(super) height: Option<u64>,
 }
 
 impl Facts {
     /// Asks the chain. Fails with [`Error::ChainUnavailable`].
-    async fn ask(chain: &Chain, from: Address, effect: &Effect, given: Option<&Contract>) -> Result<Self> {
+    pub(super) async fn ask(chain: &Chain, from: Address, effect: &Effect, given: Option<&Contract>) -> Result<Self> {
+        let height = chain.health().head.map(|head| head.number);
         let cancel = Call { from, to: Some(from), value: Wei::ZERO, data: CallData::default() };
         let call = effect.call(from);
         let (account, market, gas, cancel_gas) =
             tokio::join!(chain.account(from), chain.market(), chain.estimate_gas(&call), chain.estimate_gas(&cancel));
-        let cancel_gas = cancel_gas.map(Gas).map_err(|error| match error {
-            EstimateError::Unavailable(unavailable) => unavailable,
-            // Nothing stands in the way of sending nothing to oneself.
-            other => ChainError::Unavailable(other.to_string()),
-        });
-        Ok(Self { account: account?, market: market?, gas: estimate(gas, given)?, cancel_gas: cancel_gas? })
+        let cancel_gas = match cancel_gas {
+            Ok(gas) => Gas(gas),
+            Err(EstimateError::Unavailable(unavailable)) => return Err(unavailable.into()),
+            // The account's own code (EIP-7702) refuses plain calls on this state; it need not when it is sent.
+            Err(EstimateError::Reverted { .. } | EstimateError::InsufficientFunds) => REFUSED_CANCEL_GAS,
+        };
+        Ok(Self { account: account?, market: market?, gas: estimate(gas, given)?, cancel_gas, height })
     }
 
     /// The same for a wallet that does not hold the amount yet: the call is estimated without it.
@@ -260,6 +267,11 @@ impl Sight {
         };
         Simulation { method: self.trial.method, outcome, revert_reason, block_number: self.trial.block_number }
     }
+}
+
+/// Why a call was reverted, in words, when nothing but its data is known.
+pub(super) fn revert_reason(data: Option<&[u8]>, message: String) -> String {
+    words::revert_reason(data, message, None)
 }
 
 /// The warnings that must be acknowledged and are not.

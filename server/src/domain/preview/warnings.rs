@@ -2,7 +2,12 @@
 
 use alloy::primitives::U256;
 
-use super::{Sight, assets::Assets, fees, history::Past};
+use super::{
+    Sight,
+    assets::Assets,
+    fees,
+    history::{Past, UnderClock},
+};
 use crate::{
     abi::{Event, Meaning},
     store::transactions::Model,
@@ -41,6 +46,7 @@ pub(super) fn list(seen: &Seen<'_>, past: &Past, row: &Model, free: Wei) -> Vec<
     about_events(&mut warnings, seen, row.address);
     about_amounts(&mut warnings, seen, row);
     about_past(&mut warnings, past);
+    about_nonces(&mut warnings, past);
     if past.has_twin {
         let detail = "exactly this was asked for within the last 24 hours";
         warnings.add("identical_to_recent", Severity::Medium, detail);
@@ -65,6 +71,24 @@ fn about_outcome(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model, free: We
     if let Some(detail) = fees::excess(fees::Offer::of(row), balance, seen.sight.recent_price) {
         warnings.add("excessive_fee", Severity::High, detail);
     }
+}
+
+/// What waits before something that its owner sends now.
+fn about_nonces(warnings: &mut Warnings, past: &Past) {
+    let UnderClock { count, cost } = past.put_under_clock;
+    if count == 0 {
+        return;
+    }
+    let waits = if count == 1 {
+        "an approved transaction waits".to_owned()
+    } else {
+        format!("{count} approved transactions wait")
+    };
+    let detail = format!(
+        "{waits} before it, and will be withdrawn if not executed within a minute; filling their nonces costs at most \
+         {cost} wei"
+    );
+    warnings.add("gives_way", Severity::Medium, detail);
 }
 
 fn about_past(warnings: &mut Warnings, past: &Past) {

@@ -1,48 +1,16 @@
 //! What follows from one look at an account. Decides only: no database, no node.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
+use super::{account::Tracked, memory::Memory, sight::Sight};
 use crate::{
-    chain::{Receipt, SendOutcome},
+    chain::{Receipt, SendOutcome, Use},
     state::Policy,
-    store::{nonce_slots, payloads, transactions},
+    store::{nonce_slots, payloads, transactions::Outline},
     value::{
-        Address, Block, Gas, Nonce, PayloadKind, SlotState, Status, Time, TransactionHash, TransactionId, WaitingReason,
+        Block, Gas, Height, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason,
     },
 };
-
-/// One open nonce and everything that was ever signed for it, whoever's it is.
-#[derive(Debug, Clone)]
-pub struct Tracked {
-    /// The nonce.
-    pub slot: nonce_slots::Model,
-    /// The transaction that has it now.
-    pub transaction: transactions::Model,
-    /// Those that had it before and ended unsent.
-    pub earlier: Vec<transactions::Model>,
-    /// Signed bytes of this and earlier owners, cheapest first.
-    pub payloads: Vec<payloads::Model>,
-}
-
-impl Tracked {
-    /// Every transaction that was ever signed for the nonce, the present owner first.
-    fn rows(&self) -> impl Iterator<Item = &transactions::Model> {
-        std::iter::once(&self.transaction).chain(&self.earlier)
-    }
-}
-
-/// What a chain says of one account.
-#[derive(Debug, Clone, Default)]
-pub struct Sight {
-    /// The account's nonce at the newest block.
-    pub latest: Nonce,
-    /// The account's nonce at the newest final block.
-    pub finalized: Nonce,
-    /// The height of that block.
-    pub finalized_block: u64,
-    /// The receipts there are. A hash that is absent was asked for and is in no block.
-    pub receipts: HashMap<TransactionHash, Receipt>,
-}
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -52,211 +20,349 @@ pub enum Step {
         /// The nonce.
         slot: nonce_slots::Model,
         /// The form.
-        payload: payloads::Model,
+        form: payloads::Form,
         /// Where.
         block: Block,
         /// Whether that block is final.
         is_final: bool,
+        /// Why it failed there, when it did and that can be told.
+        reason: Option<String>,
     },
-    /// A transaction's block is gone.
-    Forget(transactions::Model),
-    /// The nonce is final, and nothing of ours used it.
-    Supersede(nonce_slots::Model, transactions::Model),
+    /// A transaction's block is gone: the chain has another one there.
+    Reorganise(Outline),
+    /// The nonce was used for good by something that is not ours.
+    Supersede {
+        /// The nonce.
+        slot: nonce_slots::Model,
+        /// The transaction that has it.
+        row: Outline,
+        /// What used it, where that can be named.
+        by: Option<TransactionHash>,
+        /// In which block.
+        height: Height,
+    },
+    /// An approved transaction keeps a nonce that a sent one waits for: its time begins to run.
+    GiveWay(Outline),
+    /// That time is over.
+    GaveWay(Outline),
     /// A void nonce stands before one that was sent: its cancel is to be sent, this form.
-    Fill(payloads::Model),
+    Fill(payloads::Form),
     /// This form is to be sent, or sent again.
-    Send(payloads::Model),
+    Send(payloads::Form),
+    /// Nodes refuse a payment for good.
+    Refuse {
+        /// The payment.
+        form: payloads::Form,
+        /// In the node's words.
+        reason: String,
+    },
     /// A transaction waits for something else than it says.
-    Wait(transactions::Model, WaitingReason, Option<TransactionId>),
+    Wait {
+        /// The transaction.
+        row: Outline,
+        /// For what it waits.
+        waiting: Waiting,
+        /// A form of it that a node took for the first time.
+        accepted: Option<TransactionHash>,
+    },
 }
 
-/// What a tracker remembers between looks. Losing it costs nothing but a few repeats.
-#[derive(Debug, Default)]
-pub struct Memory {
-    sent: HashMap<TransactionHash, Time>,
-    trouble: HashMap<TransactionHash, WaitingReason>,
-    underpriced: HashMap<TransactionHash, Time>,
-    passed: HashMap<(Address, Nonce), Time>,
-    refuses_gaps: bool,
+/// What a transaction waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// For what.
+    pub reason: WaitingReason,
+    /// More of that, in words.
+    pub detail: Option<String>,
+    /// Which transaction has to go first.
+    pub blocked_by: Option<TransactionId>,
 }
 
-impl Memory {
-    /// Notes what a node said to some bytes. Gives its reason when it refuses them for good.
-    pub(super) fn remember(&mut self, payload: &payloads::Model, outcome: SendOutcome, now: Time) -> Option<String> {
-        let hash = payload.hash;
-        self.trouble.remove(&hash);
-        self.sent.insert(hash, now);
-        match outcome {
-            // "Nonce too low" is settled by the next look at our own hashes.
-            SendOutcome::Accepted | SendOutcome::AlreadyKnown | SendOutcome::NonceTooLow => {}
-            SendOutcome::Underpriced => {
-                self.underpriced.insert(hash, now);
-            }
-            SendOutcome::InsufficientFunds => {
-                self.trouble.insert(hash, WaitingReason::InsufficientFunds);
-            }
-            SendOutcome::NonceGap => self.refuses_gaps = true,
-            SendOutcome::Refused { reason } => return Some(reason),
-            SendOutcome::Unavailable { why: _ } => {
-                self.sent.remove(&hash);
-                self.trouble.insert(hash, WaitingReason::NodeUnreachable);
-            }
-        }
-        None
+impl Waiting {
+    pub(super) fn new(reason: WaitingReason) -> Self {
+        Self { reason, detail: None, blocked_by: None }
     }
 
-    fn is_due(&self, hash: TransactionHash, now: Time, policy: &Policy) -> bool {
-        self.sent.get(&hash).is_none_or(|&sent| now.since(sent) >= policy.resend_after)
+    pub(super) fn with(reason: WaitingReason, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(reason) }
+    }
+
+    /// The words as they are kept.
+    pub(super) fn text(&self) -> Option<Text> {
+        let words: String = self.detail.as_ref()?.chars().take(280).collect();
+        words.parse().ok()
+    }
+
+    fn is_told(&self, row: &Outline) -> bool {
+        row.waiting_reason == Some(self.reason)
+            && row.waiting_detail == self.text()
+            && row.blocked_by == self.blocked_by
     }
 }
 
-/// Every step for one account, in the order of its nonces.
-pub(super) fn plan(account: &[Tracked], sight: &Sight, memory: &mut Memory, now: Time, policy: &Policy) -> Vec<Step> {
-    let highest_sent =
-        account.iter().filter(|open| open.slot.state == SlotState::Sent).map(|open| open.slot.nonce).max();
+/// Every step for one account, in the order of its nonces. `now` is [`Clock::elapsed`](crate::value::Clock::elapsed).
+pub(super) fn plan(
+    account: &[Tracked],
+    sight: &Sight,
+    memory: &mut Memory,
+    now: Duration,
+    policy: &Policy,
+) -> Vec<Step> {
     let blocker = account
         .iter()
-        .find(|open| open.slot.nonce >= sight.latest)
+        .find(|open| open.slot.nonce >= sight.latest && open.slot.state != SlotState::Used)
         .map(|open| (open.slot.nonce, open.transaction.transaction_id));
-    let look = Look { sight, now, policy, highest_sent, blocker };
-    account.iter().flat_map(|open| look.steps(open, memory)).collect()
+    let planning = Planning { sight, now, policy, reach: Reach::of(account, sight.latest), blocker };
+    account.iter().flat_map(|open| planning.steps(open, memory)).collect()
 }
 
-struct Look<'look> {
+/// How far an account's nonces follow each other from the next one on.
+#[derive(Debug, Default)]
+struct Reach {
+    /// The highest nonce that was sent and has one of ours at every nonce below it.
+    sent: Option<Nonce>,
+    /// The lowest nonce that nothing of ours uses though one above it was sent.
+    hole: Option<Nonce>,
+}
+
+impl Reach {
+    fn of(account: &[Tracked], latest: Nonce) -> Self {
+        let (mut reach, mut next) = (Self::default(), latest);
+        for open in account.iter().filter(|open| open.slot.nonce >= latest) {
+            if open.slot.nonce > next {
+                reach.hole = Some(next);
+                break;
+            }
+            if open.slot.state == SlotState::Sent {
+                reach.sent = Some(next);
+            }
+            next = next.next();
+        }
+        reach
+    }
+}
+
+struct Planning<'look> {
     sight: &'look Sight,
-    now: Time,
+    now: Duration,
     policy: &'look Policy,
-    highest_sent: Option<Nonce>,
+    reach: Reach,
     /// The lowest nonce that the chain has not used.
     blocker: Option<(Nonce, TransactionId)>,
 }
 
-impl Look<'_> {
+impl Planning<'_> {
     fn steps(&self, open: &Tracked, memory: &mut Memory) -> Vec<Step> {
-        let gone = open.rows().filter(|row| row.status == Status::Mined && !self.is_paid(open, row));
-        let gone: Vec<_> = gone.cloned().map(Step::Forget).collect();
+        if open.slot.state == SlotState::Used {
+            return Vec::new();
+        }
+        let gone = open.rows().filter(|row| self.is_gone(open, row));
+        let gone: Vec<_> = gone.cloned().map(Step::Reorganise).collect();
         // The rest follows from what is stored after that.
         if gone.is_empty() { self.step(open, memory).into_iter().collect() } else { gone }
     }
 
-    /// Whether a payment of a transaction is in a block.
-    fn is_paid(&self, open: &Tracked, row: &transactions::Model) -> bool {
-        open.payloads.iter().any(|payload| {
-            payload.transaction_id == row.transaction_id
-                && payload.kind == PayloadKind::Payment
-                && self.sight.receipts.contains_key(&payload.hash)
-        })
+    /// Whether the chain has another block where a transaction was mined, and shows the payment nowhere else. A node that
+    /// does not have that height yet says nothing.
+    fn is_gone(&self, open: &Tracked, row: &Outline) -> bool {
+        let Some(block) = row.block.as_ref().filter(|_| row.status == Status::Mined) else { return false };
+        let paid = open.forms.iter().filter(|form| form.transaction_id == row.transaction_id);
+        let mut paid = paid.filter(|form| form.kind == PayloadKind::Payment);
+        self.sight.is_gone(block.0.number, block.0.hash) && paid.all(|form| self.sight.is_absent(form.hash))
     }
 
     fn step(&self, open: &Tracked, memory: &mut Memory) -> Option<Step> {
-        let Tracked { slot, transaction, .. } = open;
-        let passed = (slot.address, slot.nonce);
-        if let Some((payload, receipt)) = self.mined(open) {
-            memory.passed.remove(&passed);
-            return self.include(open, payload, receipt);
+        if let Some((form, receipt)) = self.mined(open) {
+            memory.found_something(open.slot.nonce);
+            return self.include(open, form, receipt);
         }
-        if self.sight.finalized > slot.nonce {
-            // Absence proves little, so it has to last before it counts.
-            let since = *memory.passed.entry(passed).or_insert(self.now);
-            let lasted = self.now.since(since) >= self.policy.supersede_after;
-            return lasted.then(|| Step::Supersede(slot.clone(), transaction.clone()));
+        if self.sight.latest > open.slot.nonce {
+            return self.missing(open);
         }
-        memory.passed.remove(&passed);
-        if self.sight.latest > slot.nonce {
-            return None;
-        }
-        match slot.state {
-            SlotState::Held | SlotState::Used => None,
+        match open.slot.state {
+            SlotState::Held => self.give_way(open, memory),
             SlotState::Void => {
-                let stands_before = self.highest_sent.is_some_and(|sent| slot.nonce < sent);
-                stands_before.then(|| self.cancel(open)).flatten().map(Step::Fill)
+                let stands_before = self.reach.sent.is_some_and(|sent| open.slot.nonce < sent);
+                stands_before.then(|| cancel(open)).flatten().cloned().map(Step::Fill)
             }
             SlotState::Sent => self.send(open, memory),
+            SlotState::Used => None,
         }
     }
 
     /// The form of this nonce that is in a block, the present owner's before an earlier one's: they can be the same
     /// bytes.
-    fn mined<'open>(&self, open: &'open Tracked) -> Option<(&'open payloads::Model, &Receipt)> {
-        let present = |payload: &&payloads::Model| payload.transaction_id == open.slot.transaction_id;
-        let (present, earlier): (Vec<_>, Vec<_>) = open.payloads.iter().partition(present);
+    fn mined<'open>(&self, open: &'open Tracked) -> Option<(&'open payloads::Form, &Receipt)> {
+        let present = |form: &&payloads::Form| form.transaction_id == open.slot.transaction_id;
+        let (present, earlier): (Vec<_>, Vec<_>) = open.forms.iter().partition(present);
         let mut forms = present.into_iter().chain(earlier);
-        forms.find_map(|payload| Some((payload, self.sight.receipts.get(&payload.hash)?)))
+        forms.find_map(|form| Some((form, self.sight.included(form.hash)?)))
     }
 
-    fn include(&self, open: &Tracked, payload: &payloads::Model, receipt: &Receipt) -> Option<Step> {
+    fn include(&self, open: &Tracked, form: &payloads::Form, receipt: &Receipt) -> Option<Step> {
         let block = Block {
             number: receipt.block_number,
             hash: receipt.block_hash,
-            transaction_hash: payload.hash,
+            transaction_hash: form.hash,
             succeeded: receipt.succeeded,
             gas_used: Gas(receipt.gas_used),
             effective_gas_price: receipt.effective_gas_price.into(),
         };
-        let is_final = receipt.block_number <= self.sight.finalized_block;
-        let row = open.rows().find(|row| row.transaction_id == payload.transaction_id)?;
-        let known = match payload.kind {
+        let is_final = receipt.block_number <= self.sight.final_height;
+        let row = open.rows().find(|row| row.transaction_id == form.transaction_id)?;
+        let known = match form.kind {
             PayloadKind::Payment => row.block.as_ref().is_some_and(|known| known.0 == block),
             PayloadKind::Cancel => row.status != Status::Authorized,
         };
-        let noted = payload.sent_at.is_some() && open.slot.state == SlotState::Sent;
+        let noted = form.sent_at.is_some() && open.slot.state == SlotState::Sent;
         if known && noted && !is_final {
             return None;
         }
-        Some(Step::Include { slot: open.slot.clone(), payload: payload.clone(), block, is_final })
+        let reason = self.sight.reasons.get(&form.hash).cloned();
+        Some(Step::Include { slot: open.slot.clone(), form: form.clone(), block, is_final, reason })
     }
 
-    fn cancel(&self, open: &Tracked) -> Option<payloads::Model> {
-        let owned = |payload: &&payloads::Model| {
-            payload.transaction_id == open.slot.transaction_id && payload.kind == PayloadKind::Cancel
+    /// The chain has used the nonce, and shows nothing of ours that did. Only the final block that used it, read whole, is
+    /// evidence; till then it is told and nothing ends.
+    fn missing(&self, open: &Tracked) -> Option<Step> {
+        let Tracked { slot, transaction, .. } = open;
+        let waiting = match self.sight.uses.get(&slot.nonce) {
+            Some(Use::Found { hashes, .. }) if open.forms.iter().any(|form| hashes.contains(&form.hash)) => {
+                Waiting::with(WaitingReason::Finality, "it is in a block whose receipts the node does not give yet")
+            }
+            Some(Use::Found { block, by, .. }) => {
+                let (by, height) = (by.as_ref().map(|by| by.hash), Height(block.number));
+                return Some(Step::Supersede { slot: slot.clone(), row: transaction.clone(), by, height });
+            }
+            Some(Use::Gone) => Waiting::with(
+                WaitingReason::NonceUsedElsewhere,
+                "the node no longer has the block that used its nonce: its owner may end it",
+            ),
+            None if transaction.waiting_reason == Some(WaitingReason::NonceUsedElsewhere) => return None,
+            None if !open.forms.iter().all(|form| self.sight.is_absent(form.hash)) => return None,
+            _ => Waiting::with(
+                WaitingReason::NonceUsedElsewhere,
+                "the chain has used its nonce, and shows nothing of this wallet there yet",
+            ),
         };
-        open.payloads.iter().find(owned).cloned()
+        self.wait(open, waiting, None)
     }
 
-    fn send(&self, open: &Tracked, memory: &Memory) -> Option<Step> {
-        let ahead = open.slot.nonce.0 - self.sight.latest.0;
-        let window = if memory.refuses_gaps { 1 } else { self.policy.window_ahead };
-        if ahead >= window {
-            return self.wait(open, WaitingReason::NonceWindow);
+    /// An approved transaction that stands before a sent one has a while, then it loses its nonce.
+    fn give_way(&self, open: &Tracked, memory: &mut Memory) -> Option<Step> {
+        let row = &open.transaction;
+        if self.reach.sent.is_none_or(|sent| open.slot.nonce >= sent) {
+            return None;
+        }
+        let was_told = row.gives_way_at.is_some();
+        let until = memory.gives_way_at(row.transaction_id, was_told, self.now, self.policy);
+        if self.now >= until {
+            return Some(Step::GaveWay(row.clone()));
+        }
+        (!was_told).then(|| Step::GiveWay(row.clone()))
+    }
+
+    fn send(&self, open: &Tracked, memory: &mut Memory) -> Option<Step> {
+        let nonce = open.slot.nonce;
+        if let Some(hole) = self.reach.hole.filter(|hole| *hole < nonce) {
+            let detail = format!("nothing of this wallet uses nonce {hole}: clear it, or approve something else");
+            return self.wait(open, Waiting::with(WaitingReason::NeedsOwner, detail), None);
+        }
+        let ahead = nonce.0 - self.sight.latest.0;
+        if ahead >= memory.window(self.now, self.policy) {
+            return self.wait(open, self.behind(nonce), None);
         }
         let is_lowest = ahead == 0;
         let form = self.form(open, is_lowest, memory)?;
         if memory.is_due(form.hash, self.now, self.policy) {
-            return Some(Step::Send(form));
+            return Some(Step::Send(form.clone()));
         }
-        let reason = match memory.trouble.get(&form.hash) {
-            Some(reason) => *reason,
-            None if is_lowest => WaitingReason::Inclusion,
-            None => WaitingReason::EarlierNonce,
+        let heard = memory.heard(form.hash)?;
+        let was_taken = matches!(heard.outcome, SendOutcome::Accepted | SendOutcome::AlreadyKnown);
+        let accepted = (was_taken && form.accepted_at.is_none()).then_some(form.hash);
+        let is_cancel = form.kind == PayloadKind::Cancel;
+        let waiting = match &heard.outcome {
+            SendOutcome::Accepted | SendOutcome::AlreadyKnown if is_lowest => Waiting::new(WaitingReason::InPool),
+            SendOutcome::Accepted | SendOutcome::AlreadyKnown | SendOutcome::NonceGap => self.behind(nonce),
+            SendOutcome::NonceTooLow => return None,
+            SendOutcome::Underpriced if is_cancel && is_lowest => Waiting::with(
+                WaitingReason::NeedsOwner,
+                format!("its cancel pays too little now: clear nonce {nonce} at today's price"),
+            ),
+            SendOutcome::Underpriced => Waiting::new(WaitingReason::FeeTooLow),
+            SendOutcome::InsufficientFunds => Waiting::new(WaitingReason::InsufficientFunds),
+            SendOutcome::Unavailable { why } => Waiting::with(WaitingReason::NotSent, why),
+            SendOutcome::Refused { reason } => {
+                let lasted = heard.refused_for(self.now);
+                let was_accepted = open.owned().any(|form| form.accepted_at.is_some());
+                let counts = lasted.is_some_and(|lasted| lasted >= self.policy.refused_after);
+                if counts && !is_cancel && !was_accepted && is_wanted(open) {
+                    return Some(Step::Refuse { form: form.clone(), reason: reason.clone() });
+                }
+                let disputed = lasted.is_some_and(|lasted| lasted >= self.policy.disputed_after);
+                if counts && is_cancel || disputed {
+                    Waiting::with(WaitingReason::NeedsOwner, format!("nodes refuse it: {reason}"))
+                } else {
+                    Waiting::with(WaitingReason::Refused, reason)
+                }
+            }
         };
-        self.wait(open, reason)
+        self.wait(open, waiting, accepted)
     }
 
-    /// The form to send now: the cancel once it is asked for or nothing else may be sent, else the rung that was sent
-    /// last, or the next one when that has waited long enough at the lowest open nonce.
-    fn form(&self, open: &Tracked, is_lowest: bool, memory: &Memory) -> Option<payloads::Model> {
-        let transaction = &open.transaction;
-        if transaction.cancelling.is_some() || transaction.status != Status::Submitted {
-            return self.cancel(open);
+    /// The form to send now: the cancel once nothing else may be sent, else the rung that was sent last, or the next one
+    /// when that has waited long enough at the lowest open nonce; never one that the wallet cannot pay while it can pay
+    /// a lower one.
+    fn form<'open>(&self, open: &'open Tracked, is_lowest: bool, memory: &Memory) -> Option<&'open payloads::Form> {
+        if let Some(hash) = paid_for_good(open) {
+            return open.owned().find(|form| form.hash == hash);
         }
-        let owned = |payload: &&payloads::Model| {
-            payload.transaction_id == open.slot.transaction_id && payload.kind == PayloadKind::Payment
-        };
-        let ladder: Vec<_> = open.payloads.iter().filter(owned).collect();
+        if !is_wanted(open) {
+            return cancel(open);
+        }
+        let ladder: Vec<_> = open.owned().filter(|form| form.kind == PayloadKind::Payment).collect();
         let at = ladder.iter().rposition(|rung| rung.sent_at.is_some()).unwrap_or(0);
         let current = ladder.get(at)?;
-        let waited = current.sent_at.is_some_and(|sent| self.now.since(sent) >= self.policy.bump_after);
-        let bump = is_lowest && (waited || memory.underpriced.contains_key(&current.hash));
-        let next = if bump { ladder.get(at + 1) } else { None };
-        Some((*next.unwrap_or(current)).clone())
+        let outcome = |form: &payloads::Form| memory.heard(form.hash).map(|heard| heard.outcome.clone());
+        let is_cheap = outcome(current) == Some(SendOutcome::Underpriced);
+        let bump = is_lowest && (is_cheap || memory.has_waited(current.hash, self.now, self.policy));
+        let top = if bump { (at + 1).min(ladder.len() - 1) } else { at };
+        let is_payable = |form: &&&payloads::Form| {
+            outcome(form) != Some(SendOutcome::InsufficientFunds) || memory.is_due(form.hash, self.now, self.policy)
+        };
+        ladder[..=top].iter().rev().find(is_payable).or(Some(current)).copied()
     }
 
-    fn wait(&self, open: &Tracked, reason: WaitingReason) -> Option<Step> {
-        let transaction = &open.transaction;
-        let behind = matches!(reason, WaitingReason::EarlierNonce | WaitingReason::NonceWindow);
-        let blocked_by = self.blocker.filter(|(nonce, _)| behind && *nonce < open.slot.nonce).map(|(_, id)| id);
-        let told = transaction.waiting_reason == Some(reason) && transaction.blocked_by == blocked_by;
-        let waits = transaction.status == Status::Submitted && !told;
-        waits.then(|| Step::Wait(transaction.clone(), reason, blocked_by))
+    fn behind(&self, nonce: Nonce) -> Waiting {
+        let blocked_by = self.blocker.filter(|(lowest, _)| *lowest < nonce).map(|(_, id)| id);
+        Waiting { blocked_by, ..Waiting::new(WaitingReason::BehindNonce) }
     }
+
+    fn wait(&self, open: &Tracked, waiting: Waiting, accepted: Option<TransactionHash>) -> Option<Step> {
+        let row = &open.transaction;
+        let waits = match row.status {
+            Status::Submitted => true,
+            // An approved one is told only that its nonce is gone.
+            Status::Authorized => waiting.reason == WaitingReason::NonceUsedElsewhere,
+            _ => false,
+        };
+        let is_new = accepted.is_some() || waits && !waiting.is_told(row);
+        is_new.then(|| Step::Wait { row: row.clone(), waiting, accepted })
+    }
+}
+
+/// Whether a payment of the nonce's owner is still wanted.
+fn is_wanted(open: &Tracked) -> bool {
+    open.transaction.status == Status::Submitted && open.transaction.cancelling.is_none()
+}
+
+/// The form that was final once, when the chain has taken that back: exactly it is sent again, and nothing else.
+fn paid_for_good(open: &Tracked) -> Option<TransactionHash> {
+    let was_paid = matches!(open.transaction.status, Status::Confirmed | Status::Reverted);
+    open.slot.used_by.filter(|_| was_paid)
+}
+
+/// The owner's cancel; of several the one that was signed last, which pays most.
+fn cancel(open: &Tracked) -> Option<&payloads::Form> {
+    open.owned().filter(|form| form.kind == PayloadKind::Cancel).max_by_key(|form| form.rung)
 }

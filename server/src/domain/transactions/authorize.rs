@@ -1,32 +1,36 @@
 //! A human approves what an agent prepared, one transaction or several at once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    Actor, Change, Transaction, decide,
-    sign::{self, Signing},
+    Actor, Change, Transaction, decide, draft,
+    sign::{self, Accepted, Signed, Signing},
     view,
 };
 use crate::{
+    chain::Chain,
     domain::{
         Error, Result, User, digest,
         mfa::{self, Step},
+        nonces::Choice,
         preview::{self, Effect, Facts, Sight},
         tracking, users,
     },
-    keys::WalletKey,
     state::State,
     store::{
-        recipients,
+        Read, recipients,
         transactions::{self, Model},
     },
-    value::{Digest, Status, TotpCode, TransactionId},
+    value::{Digest, Execute, SessionId, Severity, SlotState, Status, TotpCode, TransactionId, Warning},
 };
 
 /// How many transactions one code may approve at once.
 const LARGEST_BATCH: usize = 20;
+
+/// How many transactions of a batch are looked at at once: no more than one user may have under way.
+const LOOKS_AT_ONCE: usize = 4;
 
 /// How often an approval tries again when the tracker took its nonce in the same moment.
 const TRIES: usize = 3;
@@ -89,8 +93,8 @@ async fn authorize_each(
         if users::load(state, user).await?.totp_secret.is_none() {
             return Err(Error::MfaRequired);
         }
-        let looks = open.into_iter().map(|(row, acknowledge)| look_again(state, row, acknowledge));
-        let candidates = try_join_all(looks).await?;
+        let looks = open.into_iter().map(|(row, acknowledge)| look_again(state, user, row, acknowledge));
+        let candidates = stream::iter(looks).buffered(LOOKS_AT_ONCE).try_collect().await?;
         decide_on(state, user, code, candidates).await?;
     }
     let mut approved = Vec::with_capacity(ids.len());
@@ -107,16 +111,46 @@ fn in_batch(transaction_id: TransactionId, error: Error) -> Error {
 /// The transaction, when it waits for this decision; none when it was approved before.
 async fn find_open(state: &State, user: &User, approval: &Approval) -> Result<Option<Model>> {
     let row = super::find_for_user(state, user, approval.transaction_id).await?;
+    check_integrity(&row)?;
+    if approval.digest.is_some_and(|digest| digest != row.digest) {
+        return Err(Error::DigestMismatch);
+    }
     if decide::is_approved(&row)? {
         return Ok(None);
     }
     if decide::expire_if_late(state, &row).await? {
         return Err(Error::Expired);
     }
-    if approval.digest.is_some_and(|digest| digest != row.digest) {
-        return Err(Error::DigestMismatch);
+    if approval.digest.is_none() {
+        check_undigested(state, user, &row).await?;
     }
     Ok(Some(row))
+}
+
+/// A stored digest proves nothing: somebody may have written to the row since it was shown. What it says is asked for
+/// must be what would be signed, and that what it has the digest of.
+fn check_integrity(row: &Model) -> Result<()> {
+    let Effect { to, value, data } = Effect::of(&row.action.0).map_err(|_| Error::Integrity("transaction row"))?;
+    let is_sound = digest::digest(row) == row.digest && (to, value, &data.0) == (row.to_address, row.value, &row.data);
+    if is_sound { Ok(()) } else { Err(Error::Integrity("transaction row")) }
+}
+
+/// Without a digest nothing says what the human has seen: a price that was changed after it was prepared must have been
+/// shown in this session, and a grave warning needs a digest.
+async fn check_undigested(state: &State, user: &User, row: &Model) -> Result<()> {
+    // A balance that is too low is refused by itself.
+    let is_grave = |warning: &Warning| warning.severity == Severity::High && warning.code != "insufficient_balance";
+    if row.warnings.0.iter().any(is_grave) {
+        return Err(Error::Invalid("digest: required where a warning is high"));
+    }
+    if row.repriced_for.is_none_or(|session_id| session_id == user.session_id) {
+        return Ok(());
+    }
+    let change = Change::begin(state, row.user_id).await?;
+    let shown = Model { repriced_for: Some(user.session_id), ..row.clone() };
+    let shown = change.save(Actor::User, "shown", row, shown).await?;
+    change.commit().await?;
+    Err(Error::PreviewChanged(Box::new(view(state, shown).await?)))
 }
 
 /// A transaction whose every check but the code has passed.
@@ -128,19 +162,14 @@ pub(in crate::domain) struct Candidate {
 }
 
 /// Asks the chain what the transaction would do and cost now, and whether that is still what was shown.
-async fn look_again(state: &State, row: Model, acknowledge: Vec<String>) -> Result<Candidate> {
+async fn look_again(state: &State, user: &User, row: Model, acknowledge: Vec<String>) -> Result<Candidate> {
     let id = row.transaction_id;
     let look = async {
         let chain = crate::domain::chains::served(state, row.chain_id)?;
-        let effect = Effect::stored(&row);
-        let sight = Sight::ask(chain, row.address, &row.action.0, &effect).await?;
-        let free = tracking::free_balance(&state.store, &row, &sight.facts.account).await?;
-        let mut now = row.clone();
-        sight.describe(state, chain, &mut now, free).await?;
-        if !sight.facts.fit(&row) || preview::is_worse(&row, &now) {
-            let mut now = repriced(&row, &sight.facts);
-            sight.describe(state, chain, &mut now, free).await?;
-            let refreshed = refresh(state, &row, now).await?;
+        let asked = ask(state.clone(), chain.clone(), row.clone(), user.session_id);
+        let (facts, worse) = draft::with_nodes(state, user.user_id.0, asked).await?;
+        if let Some(worse) = worse {
+            let refreshed = refresh(state, &row, worse).await?;
             return Err(Error::PreviewChanged(Box::new(view(state, refreshed).await?)));
         }
         let missing = preview::unacknowledged(&row.warnings.0, &acknowledge);
@@ -150,10 +179,25 @@ async fn look_again(state: &State, row: Model, acknowledge: Vec<String>) -> Resu
             let transaction = Box::new(view(state, row.clone()).await?);
             return Err(Error::AcknowledgementRequired { codes: missing, transaction });
         }
-        Ok(sight.facts)
+        Ok(facts)
     };
     let facts = look.await.map_err(|error| in_batch(id, error))?;
     Ok(Candidate { row, facts, acknowledge })
+}
+
+/// What the chain says of a transaction now, and the transaction as it would be, when that is worse than what was shown.
+async fn ask(state: State, chain: Chain, row: Model, session_id: SessionId) -> Result<(Facts, Option<Model>)> {
+    let effect = Effect::stored(&row);
+    let sight = Sight::ask(&chain, row.address, &row.action.0, &effect).await?;
+    let free = tracking::free_balance(&state.store, sign::account_of(&row), &sight.facts.account).await?;
+    let mut now = row.clone();
+    sight.describe(&state, &chain, &mut now, free).await?;
+    if sight.facts.fit(&row) && !preview::is_worse(&row, &now) {
+        return Ok((sight.facts, None));
+    }
+    let mut now = Model { repriced_for: Some(session_id), ..repriced(&row, &sight.facts) };
+    sight.describe(&state, &chain, &mut now, free).await?;
+    Ok((sight.facts, Some(now)))
 }
 
 /// The transaction at today's price.
@@ -183,39 +227,55 @@ pub(in crate::domain) async fn decide_on(
     code: TotpCode,
     candidates: Vec<Candidate>,
 ) -> Result<Vec<Model>> {
-    for Candidate { row, facts, acknowledge } in &candidates {
-        let checked = sign::check_slots(&state.store, row, facts, sign::acknowledges_nonce(acknowledge)).await;
+    choose(&state.store, &candidates).await?;
+    for Candidate { row, facts, .. } in &candidates {
+        let checked = sign::check_balance(&state.store, row, facts).await;
         checked.map_err(|error| in_batch(row.transaction_id, error))?;
     }
     let person = users::load(state, user).await?;
     let user_key = user.open_key(state)?;
     let step = mfa::check(state, &person, &user_key, &code).await?;
-    let mut keys = Vec::with_capacity(candidates.len());
-    for candidate in &candidates {
-        keys.push(sign::open_wallet(state, &candidate.row, &user_key).await?);
+    let mut signings = Vec::with_capacity(candidates.len());
+    for Candidate { row, facts, acknowledge } in &candidates {
+        let key = Arc::new(sign::open_wallet(state, row, &user_key).await?);
+        let accepted = Accepted::of(acknowledge);
+        signings.push(Signing { row: row.clone(), facts: facts.clone(), key, accepted });
     }
     for _ in 0..TRIES {
-        if let Some(approved) = commit(state, &step, &candidates, &keys).await? {
+        let choices = choose(&state.store, &candidates).await?;
+        let signed = sign::sign(state, &signings, choices).await?;
+        if let Some(approved) = commit(state, &step, &candidates, &signings, &signed).await? {
+            for row in approved.iter().filter(|row| row.status == Status::Submitted) {
+                state.nudges.ring(row.chain_id, row.address);
+            }
             return Ok(approved);
         }
     }
     Err(Error::Busy)
 }
 
-/// Spends the code, takes the nonces, signs, and marks the transactions approved, all in one commit. None when the
-/// tracker took a nonce in the same moment: everything is rolled back, the code unspent.
+async fn choose(read: &impl Read, candidates: &[Candidate]) -> Result<Vec<Choice>> {
+    let decided =
+        candidates.iter().map(|Candidate { row, facts, acknowledge }| (row, facts, Accepted::of(acknowledge)));
+    let chosen = sign::choose(read, decided).await;
+    chosen.map_err(|(number, error)| in_batch(candidates[number].row.transaction_id, error))
+}
+
+/// Spends the code, takes the nonces, keeps what was signed, and marks the transactions approved, all in one commit. None
+/// when somebody took a nonce in the same moment: everything is rolled back, the code unspent.
 async fn commit(
     state: &State,
     step: &Step,
     candidates: &[Candidate],
-    keys: &[WalletKey],
+    signings: &[Signing],
+    signed: &[Signed],
 ) -> Result<Option<Vec<Model>>> {
     let Some(first) = candidates.first() else { return Ok(Some(Vec::new())) };
     let change = Change::begin(state, first.row.user_id).await?;
     let change = Change { write: step.spend(change.write).await?, ..change };
     let mut approved = Vec::with_capacity(candidates.len());
-    for (candidate, key) in candidates.iter().zip(keys) {
-        let outcome = approve(state, &change, candidate, key).await;
+    for (candidate, (signing, signed)) in candidates.iter().zip(signings.iter().zip(signed)) {
+        let outcome = approve(state, &change, candidate, signing, signed).await;
         match outcome.map_err(|error| in_batch(candidate.row.transaction_id, error))? {
             Some(row) => approved.push(row),
             None => return Ok(None),
@@ -226,28 +286,36 @@ async fn commit(
 }
 
 /// One transaction of that commit.
-async fn approve(state: &State, change: &Change, candidate: &Candidate, key: &WalletKey) -> Result<Option<Model>> {
-    let Candidate { row: shown, facts, acknowledge } = candidate;
+async fn approve(
+    state: &State,
+    change: &Change,
+    candidate: &Candidate,
+    signing: &Signing,
+    signed: &Signed,
+) -> Result<Option<Model>> {
+    let shown = &candidate.row;
     let row = transactions::find_for_user(&change.write, shown.user_id, shown.transaction_id).await?;
     let row = row.ok_or(Error::NotFound("transaction"))?;
     if decide::is_approved(&row)? {
         return Ok(Some(row));
     }
-    if row.version != shown.version {
+    if row.version != shown.version || digest::digest(&row) != shown.digest {
         return Err(Error::DigestMismatch);
     }
     if row.expires_at <= change.at {
         return Err(Error::Expired);
     }
-    let signing = Signing { state, key, facts, acknowledged: sign::acknowledges_nonce(acknowledge) };
-    let Some(nonce) = signing.sign(change, &row).await? else { return Ok(None) };
-    recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(&row)?, change.at).await?;
-    let after = Model {
-        status: Status::Authorized,
-        nonce: Some(nonce),
-        decided_at: Some(change.at),
-        execute_by: Some(change.at + state.policy.execution_window),
-        ..row.clone()
+    let (to, status, event, execute_by) = match row.execute {
+        Execute::Agent => {
+            let execute_by = change.at + state.policy.execution_window;
+            (SlotState::Held, Status::Authorized, "authorized", Some(execute_by))
+        }
+        Execute::OnApproval => (SlotState::Sent, Status::Submitted, "submitted", None),
     };
-    change.save(Actor::User, "authorized", &row, after).await.map(Some)
+    if !signing.keep(change, signed, to).await? {
+        return Ok(None);
+    }
+    recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(&row)?, change.at).await?;
+    let after = Model { status, nonce: Some(signed.nonce()), decided_at: Some(change.at), execute_by, ..row.clone() };
+    change.save(Actor::User, event, &row, after).await.map(Some)
 }

@@ -42,7 +42,7 @@ impl Change {
         if after.status != before.status {
             after.waiting_reason = waiting_for(after.status);
             after.waiting_since = after.waiting_reason.map(|_| self.at);
-            after.blocked_by = None;
+            (after.blocked_by, after.waiting_detail) = (None, None);
         }
         if !transactions::save(&self.write, before, &after).await? {
             return Err(Error::Busy);
@@ -54,17 +54,6 @@ impl Change {
     /// Adds a transaction.
     pub(in crate::domain) async fn insert(&self, actor: Actor, event: &str, new: Model) -> Result<Model> {
         transactions::insert(&self.write, new.clone()).await?;
-        self.record(actor, event, &new).await?;
-        Ok(new)
-    }
-
-    /// Completes a transaction that this commit added and that went on in the same moment.
-    pub(in crate::domain) async fn finish_insert(&self, actor: Actor, event: &str, mut new: Model) -> Result<Model> {
-        new.waiting_reason = waiting_for(new.status);
-        new.waiting_since = new.waiting_reason.map(|_| self.at);
-        if !transactions::save(&self.write, &new, &new).await? {
-            return Err(Error::Busy);
-        }
         self.record(actor, event, &new).await?;
         Ok(new)
     }
@@ -104,7 +93,7 @@ pub(super) fn waiting_for(status: Status) -> Option<WaitingReason> {
     match status {
         Status::Pending => Some(WaitingReason::Decision),
         Status::Authorized => Some(WaitingReason::Execution),
-        Status::Submitted => Some(WaitingReason::Inclusion),
+        Status::Submitted => Some(WaitingReason::NotSent),
         Status::Mined => Some(WaitingReason::Finality),
         _ => None,
     }

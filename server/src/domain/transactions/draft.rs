@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::change::waiting_for;
+use uuid::Uuid;
+
+use super::{change::waiting_for, sign::account_of};
 use crate::{
-    chain::{Chain, ChainError},
+    chain::{Chain, ChainError, REQUEST_BUDGET, budget},
     domain::{
         Result, digest,
         preview::{Effect, Facts, Sight},
@@ -12,13 +14,13 @@ use crate::{
     },
     state::State,
     store::{Json, drafts, transactions::Model, wallets},
-    value::{Action, AgentId, Digest, Fees, Gas, Status, Text, Time, TransactionId},
+    value::{Action, AgentId, Digest, Execute, Fees, Gas, Status, Text, Time, TransactionId},
 };
 
 /// What a transaction is made of.
 #[derive(Debug)]
-pub(super) struct Origin<'state> {
-    pub(super) chain: &'state Chain,
+pub(super) struct Origin {
+    pub(super) chain: Chain,
     pub(super) wallet: wallets::Model,
     /// Who asks; none: the user.
     pub(super) agent_id: Option<AgentId>,
@@ -26,16 +28,22 @@ pub(super) struct Origin<'state> {
     pub(super) memo: Option<Text>,
     /// How long a human has to decide.
     pub(super) expires_in: Duration,
+    pub(super) execute: Execute,
 }
 
 /// Asks the chain, and makes the row of it: `pending`, version 1.
 ///
 /// Fails with [`Error::Abi`], [`Error::Invalid`], [`Error::ChainUnavailable`], [`Error::SimulationFailed`], and
 /// [`Error::InsufficientFunds`] when it cannot be tried.
-pub(super) async fn draft(state: &State, origin: Origin<'_>) -> Result<(Model, Facts)> {
-    let (chain, address, effect) = (origin.chain, origin.wallet.address, Effect::of(&origin.action)?);
-    let sight = Sight::ask(chain, address, &origin.action, &effect).await?;
-    let sight = sight.or_unfunded(chain, address, &effect).await?;
+pub(super) async fn draft(state: &State, origin: Origin) -> Result<(Model, Facts)> {
+    let owner = origin.agent_id.map_or(origin.wallet.user_id.0, |agent_id| agent_id.0);
+    with_nodes(state, owner, draft_now(state.clone(), origin)).await
+}
+
+async fn draft_now(state: State, origin: Origin) -> Result<(Model, Facts)> {
+    let (chain, address, effect) = (origin.chain.clone(), origin.wallet.address, Effect::of(&origin.action)?);
+    let sight = Sight::ask(&chain, address, &origin.action, &effect).await?;
+    let sight = sight.or_unfunded(&chain, address, &effect).await?;
     let created_at = state.clock.now();
     let terms = Terms {
         transaction_id: TransactionId::new(),
@@ -48,15 +56,15 @@ pub(super) async fn draft(state: &State, origin: Origin<'_>) -> Result<(Model, F
         expires_at: created_at + origin.expires_in,
     };
     let mut row = row_of(origin, effect, terms);
-    let free = tracking::free_balance(&state.store, &row, &sight.facts.account).await?;
-    sight.describe(state, chain, &mut row, free).await?;
+    let free = tracking::free_balance(&state.store, account_of(&row), &sight.facts.account).await?;
+    sight.describe(&state, &chain, &mut row, free).await?;
     row.digest = digest::digest(&row);
     Ok((row, sight.facts))
 }
 
 /// The transaction that its user was shown, from what they ask for now and what the server chose then. Its digest is
 /// computed anew: only then is it what was shown.
-pub(super) fn rebuild(origin: Origin<'_>, shown: drafts::Model) -> Result<Model> {
+pub(super) fn rebuild(origin: Origin, shown: drafts::Model) -> Result<Model> {
     let effect = Effect::of(&origin.action)?;
     let terms = Terms {
         transaction_id: shown.transaction_id,
@@ -78,26 +86,42 @@ pub(super) fn rebuild(origin: Origin<'_>, shown: drafts::Model) -> Result<Model>
 ///
 /// Fails with [`Error::ChainUnavailable`], [`Error::SimulationFailed`], [`Error::InsufficientFunds`].
 pub(super) async fn look_again(state: &State, chain: &Chain, shown: &Model) -> Result<(Model, Facts)> {
-    let effect = Effect::stored(shown);
-    let sight = Sight::ask(chain, shown.address, &shown.action.0, &effect).await?;
-    let sight = sight.or_unfunded(chain, shown.address, &effect).await?;
-    let free = tracking::free_balance(&state.store, shown, &sight.facts.account).await?;
-    let mut now = shown.clone();
-    sight.describe(state, chain, &mut now, free).await?;
-    Ok((now, sight.facts))
+    let (asked, chain, mut now) = (state.clone(), chain.clone(), shown.clone());
+    let look = async move {
+        let effect = Effect::stored(&now);
+        let sight = Sight::ask(&chain, now.address, &now.action.0, &effect).await?;
+        let sight = sight.or_unfunded(&chain, now.address, &effect).await?;
+        let free = tracking::free_balance(&asked.store, account_of(&now), &sight.facts.account).await?;
+        sight.describe(&asked, &chain, &mut now, free).await?;
+        Ok((now, sight.facts))
+    };
+    with_nodes(state, shown.user_id.0, look).await
+}
+
+/// Does work with nodes when it is its owner's turn, within the time that one request may take of them.
+///
+/// Fails as the work does, with [`Error::Busy`] when its turn does not come, and with [`Error::ChainUnavailable`] when it
+/// takes too long.
+pub(super) async fn with_nodes<T: Send + 'static>(
+    state: &State,
+    owner: Uuid,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    state.permits.run(owner, budget(REQUEST_BUDGET, work)).await
 }
 
 /// What the server chooses for a transaction.
-struct Terms {
-    transaction_id: TransactionId,
-    gas_limit: Gas,
-    caps: Fees,
-    created_at: Time,
-    expires_at: Time,
+pub(super) struct Terms {
+    pub(super) transaction_id: TransactionId,
+    pub(super) gas_limit: Gas,
+    pub(super) caps: Fees,
+    pub(super) created_at: Time,
+    pub(super) expires_at: Time,
 }
 
-fn row_of(origin: Origin<'_>, effect: Effect, terms: Terms) -> Model {
-    let Origin { chain, wallet, agent_id, action, memo, expires_in: _ } = origin;
+/// A transaction that waits for its decision, without what is known of it.
+pub(super) fn row_of(origin: Origin, effect: Effect, terms: Terms) -> Model {
+    let Origin { chain, wallet, agent_id, action, memo, expires_in: _, execute } = origin;
     let Terms { transaction_id, gas_limit, caps, created_at, expires_at } = terms;
     Model {
         transaction_id,
@@ -105,6 +129,7 @@ fn row_of(origin: Origin<'_>, effect: Effect, terms: Terms) -> Model {
         status: Status::Pending,
         waiting_reason: waiting_for(Status::Pending),
         waiting_since: Some(created_at),
+        waiting_detail: None,
         blocked_by: None,
         cancelling: None,
         user_id: wallet.user_id,
@@ -130,5 +155,9 @@ fn row_of(origin: Origin<'_>, effect: Effect, terms: Terms) -> Model {
         expires_at,
         decided_at: None,
         execute_by: None,
+        execute,
+        gives_way_at: None,
+        evidence: None,
+        repriced_for: None,
     }
 }

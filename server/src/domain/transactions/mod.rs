@@ -8,14 +8,15 @@ use super::{Agent, Caller, Error, Page, PageOf, Result, User};
 use crate::{
     state::State,
     store::{
-        payloads,
+        nonce_slots, payloads,
         transactions::{self, Model},
     },
-    value::{Address, AgentId, Status, TransactionHash, TransactionId},
+    value::{Address, AgentId, SlotState, Status, Time, TransactionHash, TransactionId},
 };
 
 mod authorize;
 mod change;
+mod clear;
 mod decide;
 mod draft;
 mod execute;
@@ -27,8 +28,9 @@ pub use authorize::{Approval, authorize, authorize_all};
 #[cfg(test)]
 pub(super) use authorize::{Candidate, decide_on, refresh, repriced};
 pub(super) use change::{Actor, Change};
-pub use decide::{cancel, expire_overdue, reject};
-pub(super) use decide::{release_slot, withdraw_all};
+pub use clear::{Clearance, ClearancePreview, clear_nonce, preview_clearing};
+pub use decide::{Release, cancel, expire_overdue, reject};
+pub(super) use decide::{expire, withdraw_all};
 pub use execute::execute;
 pub use prepare::{Preparation, prepare};
 pub use send::{Draft, Send, preview, send};
@@ -48,21 +50,38 @@ pub struct Transaction {
     pub hashes: Vec<TransactionHash>,
     /// The mined hash, else the one sent last.
     pub hash: Option<TransactionHash>,
+    /// Whether it ended and copies of its signed payment could still be mined, since nothing has used its nonce.
+    pub valid_until_nonce_used: bool,
 }
 
 impl Transaction {
-    fn new(row: Model, payloads: Vec<payloads::Model>) -> Self {
-        let sent: Vec<_> = payloads.into_iter().filter(|payload| payload.sent_at.is_some()).collect();
+    fn new(row: Model, forms: Vec<payloads::Form>, valid_until_nonce_used: bool) -> Self {
+        let sent: Vec<_> = forms.into_iter().filter(|form| form.sent_at.is_some()).collect();
         let mined = row.block.as_ref().map(|block| block.0.transaction_hash);
-        let last = sent.iter().max_by_key(|payload| (payload.sent_at, payload.rung)).map(|payload| payload.hash);
-        Self { hash: mined.or(last), hashes: sent.iter().map(|payload| payload.hash).collect(), row }
+        let last = sent.iter().max_by_key(|form| (form.sent_at, form.rung)).map(|form| form.hash);
+        let hashes = sent.iter().map(|form| form.hash).collect();
+        Self { hash: mined.or(last), hashes, row, valid_until_nonce_used }
+    }
+
+    /// Until when it can be executed: less than it was given, when others wait for its nonce.
+    pub fn execute_by(&self) -> Option<Time> {
+        self.row.execute_by.map(|execute_by| self.row.gives_way_at.map_or(execute_by, |way| way.min(execute_by)))
     }
 }
 
 /// Completes a row.
 async fn view(state: &State, row: Model) -> Result<Transaction> {
-    let payloads = payloads::list_for_transactions(&state.store, &[row.transaction_id]).await?;
-    Ok(Transaction::new(row, payloads))
+    let forms = payloads::list_for_transactions(&state.store, &[row.transaction_id]).await?;
+    let valid_until_nonce_used = is_valid_until_nonce_used(state, &row).await?;
+    Ok(Transaction::new(row, forms, valid_until_nonce_used))
+}
+
+/// Whether a transaction ended after it was signed, and its nonce is still open.
+async fn is_valid_until_nonce_used(state: &State, row: &Model) -> Result<bool> {
+    let ended_signed = matches!(row.status, Status::Expired | Status::Cancelled);
+    let Some(nonce) = row.nonce.filter(|_| ended_signed) else { return Ok(false) };
+    let slot = nonce_slots::find(&state.store, row.chain_id, row.address, nonce).await?;
+    Ok(slot.is_some_and(|slot| slot.state != SlotState::Used))
 }
 
 /// The caller's transaction. Fails with [`Error::NotFound`] alike for one that is not theirs.
@@ -116,15 +135,17 @@ pub async fn list(
     let rows = transactions::list_for_user(&state.store, caller.user_id(), filter, page.limit + 1).await?;
     let page = PageOf::from_one_more(rows, page.limit, |row| row.transaction_id);
     let ids: Vec<_> = page.items.iter().map(|row| row.transaction_id).collect();
-    let mut payloads: HashMap<TransactionId, Vec<payloads::Model>> = HashMap::new();
-    for payload in payloads::list_for_transactions(&state.store, &ids).await? {
-        payloads.entry(payload.transaction_id).or_default().push(payload);
+    let mut forms: HashMap<TransactionId, Vec<payloads::Form>> = HashMap::new();
+    for form in payloads::list_for_transactions(&state.store, &ids).await? {
+        forms.entry(form.transaction_id).or_default().push(form);
     }
-    let items = page.items.into_iter().map(|row| {
-        let payloads = payloads.remove(&row.transaction_id).unwrap_or_default();
-        Transaction::new(row, payloads)
-    });
-    Ok(PageOf { items: items.collect(), next: page.next })
+    let mut items = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        let valid_until_nonce_used = is_valid_until_nonce_used(state, &row).await?;
+        let forms = forms.remove(&row.transaction_id).unwrap_or_default();
+        items.push(Transaction::new(row, forms, valid_until_nonce_used));
+    }
+    Ok(PageOf { items, next: page.next })
 }
 
 /// The transaction: at once when its version is not `known_version`, else as soon as it changes, else after `wait`.

@@ -13,7 +13,7 @@ use crate::{
     domain::{Agent, Error, Outcome, Result, chains, idempotency::Creation, wallets},
     state::State,
     store::transactions,
-    value::{Action, Address, ChainId, IdempotencyKey, Text, TransactionId, UserId},
+    value::{Action, Address, ChainId, Execute, IdempotencyKey, Text, TransactionId, UserId},
 };
 
 /// What an agent asks for.
@@ -31,6 +31,8 @@ pub struct Preparation {
     pub memo: Option<Text>,
     /// How long a human has to decide.
     pub expires_in: Duration,
+    /// Who sets it going once it is approved.
+    pub execute: Execute,
     /// Names this creation.
     pub idempotency_key: Option<IdempotencyKey>,
 }
@@ -42,10 +44,10 @@ pub struct Preparation {
 /// [`Error::SimulationFailed`] when it would revert, [`Error::TooManyPending`], [`Error::IdempotencyMismatch`].
 pub async fn prepare(state: &State, agent: &Agent, asked: Preparation) -> Result<Outcome<Transaction>> {
     let creation = asked.idempotency_key.clone().map(|key| {
-        let Preparation { user_id, address, chain_id, action, memo, expires_in, idempotency_key: _ } = &asked;
+        let Preparation { user_id, address, chain_id, action, memo, expires_in, execute, idempotency_key: _ } = &asked;
         let request = json!({
             "user_id": user_id, "address": address, "chain_id": chain_id, "action": action, "memo": memo,
-            "expires_in": expires_in.as_secs(),
+            "expires_in": expires_in.as_secs(), "execute": execute,
         });
         Creation::new(state, agent.agent_id.0, "prepare_transaction", key, &request)
     });
@@ -58,8 +60,9 @@ pub async fn prepare(state: &State, agent: &Agent, asked: Preparation) -> Result
     let only = agent.chains.as_ref().map(|chains| chains.0.as_slice());
     let chain = chains::find_among(state, only, asked.chain_id)?;
     let wallet = wallets::find_for_agent(state, agent, asked.address).await?;
-    let Preparation { action, memo, expires_in, .. } = asked;
-    let origin = Origin { chain, wallet, agent_id: Some(agent.agent_id), action, memo, expires_in };
+    let Preparation { action, memo, expires_in, execute, .. } = asked;
+    let chain = chain.clone();
+    let origin = Origin { chain, wallet, agent_id: Some(agent.agent_id), action, memo, expires_in, execute };
     let (row, _) = draft::draft(state, origin).await?;
 
     let change = Change::begin(state, agent.user_id).await?;

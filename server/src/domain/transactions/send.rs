@@ -1,35 +1,35 @@
 //! A user sends on their own: prepared, approved and submitted in one commit.
 
-use std::time::Duration;
+use std::{slice, sync::Arc, time::Duration};
 
 use serde_json::json;
 
 use super::{
     Actor, Change, Transaction,
+    change::waiting_for,
     draft::{self, Origin},
-    sign::{self, Signing},
+    sign::{self, Accepted, Signing},
     view,
 };
 use crate::{
     domain::{
         Error, Outcome, Result, User,
         attempts::Subject,
-        chains, digest,
+        chains,
         idempotency::Creation,
         mfa::{self, Step},
         passwords,
         preview::{self, Facts},
         users,
     },
-    keys::WalletKey,
     state::State,
     store::{
-        drafts, nonce_slots, payloads, recipients,
+        drafts, recipients,
         transactions::{self, Model},
         wallets,
     },
     value::{
-        Action, Address, ChainId, Digest, IdempotencyKey, Password, Severity, SlotState, Status, TotpCode,
+        Action, Address, ChainId, Digest, Execute, IdempotencyKey, Password, Severity, SlotState, Status, TotpCode,
         TransactionId,
     },
 };
@@ -38,7 +38,7 @@ use crate::{
 const TRIES: usize = 3;
 
 /// How long a send can be made as it was shown.
-const SHOWN_FOR: Duration = Duration::from_secs(15 * 60);
+pub(super) const SHOWN_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// Something a user may want to send.
 #[derive(Debug)]
@@ -111,8 +111,9 @@ pub async fn send(state: &State, user: &User, send: Send) -> Result<Outcome<Tran
             }
         },
     };
-    let acknowledged = sign::acknowledges_nonce(&acknowledge);
-    sign::check_slots(&state.store, &row, &facts, acknowledged).await?;
+    let accepted = Accepted::of(&acknowledge);
+    sign::check_balance(&state.store, &row, &facts).await?;
+    sign::choose(&state.store, std::iter::once((&row, &facts, accepted))).await.map_err(|(_, error)| error)?;
     let codes = preview::unacknowledged(&row.warnings.0, &acknowledge);
     if !codes.is_empty() {
         let transaction = match digest {
@@ -127,12 +128,12 @@ pub async fn send(state: &State, user: &User, send: Send) -> Result<Outcome<Tran
     }
     let user_key = passwords::open(state, &person, &password, Subject::Password(user.user_id)).await?;
     let step = mfa::check(state, &person, &user_key, &code).await?;
-    let key = sign::open_wallet(state, &row, &user_key).await?;
-    let sending = Sending { state, step, key, facts, acknowledged, creation };
+    let key = Arc::new(sign::open_wallet(state, &row, &user_key).await?);
+    let sending = Sending { state, step, signing: Signing { row, facts, key, accepted }, creation };
     for _ in 0..TRIES {
-        match sending.commit(&row).await? {
+        match sending.commit().await? {
             Committed::Sent(sent) => {
-                state.nudges.ring(sent.chain_id);
+                state.nudges.ring(sent.chain_id, sent.address);
                 return Ok(Outcome::Created(view(state, *sent).await?));
             }
             Committed::Known => {
@@ -152,12 +153,14 @@ async fn known(state: &State, user: &User, creation: Option<&Creation>) -> Resul
     view(state, row).await.map(Some)
 }
 
-async fn origin<'state>(state: &'state State, user: &User, draft: Draft) -> Result<Origin<'state>> {
+async fn origin(state: &State, user: &User, draft: Draft) -> Result<Origin> {
     let Draft { address, chain_id, action } = draft;
     let chain = chains::find_among(state, None, chain_id)?;
     let wallet = wallets::find_by_address(&state.store, user.user_id, address).await?;
     let wallet = wallet.ok_or(Error::NotFound("wallet"))?;
-    Ok(Origin { chain, wallet, agent_id: None, action, memo: None, expires_in: SHOWN_FOR })
+    let execute = Execute::OnApproval;
+    let chain = chain.clone();
+    Ok(Origin { chain, wallet, agent_id: None, action, memo: None, expires_in: SHOWN_FOR, execute })
 }
 
 /// Asks the chain what the draft would do, and makes the row it would be.
@@ -186,7 +189,7 @@ async fn show(state: &State, row: Model) -> Result<Transaction> {
 }
 
 fn preview_of(row: Model) -> Transaction {
-    Transaction::new(Model { version: 0, ..row }, Vec::new())
+    Transaction::new(Model { version: 0, ..row }, Vec::new(), false)
 }
 
 /// What has become of something a user was shown.
@@ -207,7 +210,7 @@ async fn shown(state: &State, user: &User, draft: &Draft, digest: Digest) -> Res
     let kept = drafts::find_for_user(&state.store, user.user_id, digest, state.clock.now()).await?;
     let kept = kept.ok_or(Error::DigestMismatch)?;
     let origin = origin(state, user, Draft { address, chain_id, action: action.clone() }).await?;
-    let chain = origin.chain;
+    let chain = origin.chain.clone();
     let row = draft::rebuild(origin, kept)?;
     if row.digest != digest {
         return Err(Error::DigestMismatch);
@@ -215,7 +218,7 @@ async fn shown(state: &State, user: &User, draft: &Draft, digest: Digest) -> Res
     if let Some(sent) = transactions::find_for_user(&state.store, user.user_id, row.transaction_id).await? {
         return Ok(Shown::Sent(Box::new(view(state, sent).await?)));
     }
-    let (now, facts) = draft::look_again(state, chain, &row).await?;
+    let (now, facts) = draft::look_again(state, &chain, &row).await?;
     if !facts.fit(&row) || preview::is_worse(&row, &now) {
         return Ok(Shown::Changed);
     }
@@ -226,9 +229,7 @@ async fn shown(state: &State, user: &User, draft: &Draft, digest: Digest) -> Res
 struct Sending<'state> {
     state: &'state State,
     step: Step,
-    key: WalletKey,
-    facts: Facts,
-    acknowledged: bool,
+    signing: Signing,
     creation: Option<Creation>,
 }
 
@@ -240,34 +241,37 @@ enum Committed {
 }
 
 impl Sending<'_> {
-    /// Spends the code, takes a nonce, signs, and marks the cheapest bytes as about to leave, all in one commit.
-    async fn commit(&self, row: &Model) -> Result<Committed> {
-        let change = Change::begin(self.state, row.user_id).await?;
-        if let Some(creation) = &self.creation
+    /// Chooses a nonce and signs; then spends the code, takes the nonce, and marks the cheapest bytes as about to leave,
+    /// all in one commit.
+    async fn commit(&self) -> Result<Committed> {
+        let Self { state, step, signing, creation } = self;
+        let Signing { row, facts, accepted, .. } = signing;
+        let choices = sign::choose(&state.store, std::iter::once((row, facts, *accepted))).await;
+        let signed = sign::sign(state, slice::from_ref(signing), choices.map_err(|(_, error)| error)?).await?;
+        let signed = signed.into_iter().next().ok_or(Error::Integrity("signing"))?;
+
+        let change = Change::begin(state, row.user_id).await?;
+        if let Some(creation) = creation
             && !creation.bind(&change.write, row.transaction_id.0, row.created_at).await?
         {
             return Ok(Committed::Known);
         }
-        let change = Change { write: self.step.spend(change.write).await?, ..change };
-        let row = Model { status: Status::Submitted, decided_at: Some(change.at), ..row.clone() };
+        let change = Change { write: step.spend(change.write).await?, ..change };
+        let status = Status::Submitted;
+        let sent = Model {
+            status,
+            waiting_reason: waiting_for(status),
+            waiting_since: Some(change.at),
+            decided_at: Some(change.at),
+            nonce: Some(signed.nonce()),
+            ..row.clone()
+        };
         // The row comes first: slot and payloads refer to it.
-        transactions::insert(&change.write, row.clone()).await?;
-        let Self { state, key, facts, acknowledged, .. } = self;
-        let signing = Signing { state, key, facts, acknowledged: *acknowledged };
-        let Some(nonce) = signing.sign(&change, &row).await? else { return Ok(Committed::NonceTaken) };
-        let id = row.transaction_id;
-        let slot = nonce_slots::find_for_transaction(&change.write, id).await?;
-        let slot = slot.ok_or(Error::Integrity("nonce slot"))?;
-        if !nonce_slots::save(&change.write, &slot, SlotState::Sent, id, change.at).await? {
+        let sent = change.insert(Actor::User, "submitted", sent).await?;
+        if !signing.keep(&change, &signed, SlotState::Sent).await? {
             return Ok(Committed::NonceTaken);
         }
-        let ladder = payloads::list_for_transactions(&change.write, &[id]).await?;
-        let first = ladder.first().ok_or(Error::Integrity("payloads"))?;
-        payloads::mark_sent(&change.write, id, first.hash, change.at).await?;
-        recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(&row)?, change.at).await?;
-        let sent = Model { nonce: Some(nonce), ..row.clone() };
-        debug_assert_eq!(digest::digest(&sent), sent.digest);
-        let sent = change.finish_insert(Actor::User, "submitted", sent).await?;
+        recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(row)?, change.at).await?;
         change.commit().await?;
         Ok(Committed::Sent(Box::new(sent)))
     }

@@ -12,7 +12,7 @@ use crate::{
     chain::Chains,
     domain::users,
     keys::{ApiKey, Kdf, Master, Tokens},
-    state::{Keys, Nudges, Permits, Policy, State},
+    state::{Keys, Nudges, Permits, Policy, Readiness, State, Troubles, Watchers},
     store::{self, Store},
     value::{AgentId, Clock, Secret, UserId},
 };
@@ -44,6 +44,9 @@ async fn state() -> (State, File) {
         policy: Arc::new(Policy::default()),
         permits: Permits::default(),
         nudges: Nudges::default(),
+        troubles: Troubles::default(),
+        watchers: Watchers::default(),
+        readiness: Readiness::default(),
     };
     (state, File(path))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json};
 
 pub(in crate::http) use self::preview::Token;
-pub use self::view::Transaction;
+pub use self::view::{Transaction, Waiting};
 use self::{
     requests::{
         AuthorizeTransaction, AuthorizeTransactions, CancelTransaction, ExecuteTransaction, PrepareTransaction,
@@ -155,8 +155,9 @@ impl TransactionsApi {
         CallerAuth(caller): CallerAuth,
         Body(request): Body<CancelTransaction>,
     ) -> Result<Json<Transaction>, Problem> {
-        let CancelTransaction { transaction_id } = request;
-        Ok(Json(transactions::cancel(&self.0, &caller, transaction_id).await?.into()))
+        let CancelTransaction { transaction_id, burn } = request;
+        let release = transactions::Release::from_burn(burn);
+        Ok(Json(transactions::cancel(&self.0, &caller, transaction_id, release).await?.into()))
     }
 
     /// Execute a transaction

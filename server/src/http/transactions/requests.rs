@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     domain::transactions::{Approval, Preparation},
     http::{actions::Action, body::present, bounded::Bounded},
-    value::{Address, ChainId, Digest, IdempotencyKey, Text, TotpCode, TransactionId, UserId},
+    value::{Address, ChainId, Digest, Execute, IdempotencyKey, Text, TotpCode, TransactionId, UserId},
 };
 
 /// The version of a transaction, from 1; 0 is before every version.
@@ -45,14 +45,19 @@ pub(super) struct PrepareTransaction {
     /// How long the user has to decide, in seconds; 86400, a day, when absent.
     #[serde(default, deserialize_with = "present")]
     expires_in: Option<ExpiresIn>,
+    /// Who sets it going once it is approved: the agent, which calls `execute_transaction`, or the approval itself. Part of
+    /// what is approved. `agent` when absent.
+    #[serde(default, deserialize_with = "present")]
+    execute: Option<Execute>,
 }
 
 impl PrepareTransaction {
     /// The domain's form.
     pub(super) fn into_preparation(self, idempotency_key: Option<IdempotencyKey>) -> Preparation {
-        let Self { user_id, address, chain_id, action: Action(action), memo, expires_in } = self;
+        let Self { user_id, address, chain_id, action: Action(action), memo, expires_in, execute } = self;
+        let execute = execute.unwrap_or(Execute::Agent);
         let expires_in = expires_in.map_or(DECISION_TIME, |seconds| Duration::from_secs(seconds.get()));
-        Preparation { user_id, address, chain_id, action, memo, expires_in, idempotency_key }
+        Preparation { user_id, address, chain_id, action, memo, expires_in, execute, idempotency_key }
     }
 }
 
@@ -141,6 +146,10 @@ pub(super) struct RejectTransaction {
 pub(super) struct CancelTransaction {
     /// Its id.
     pub(super) transaction_id: TransactionId,
+    /// Whether to send the cancel of one that was approved and not executed at once, so that no copy of its signed payment
+    /// can be used any more. That costs its fee.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) burn: Option<bool>,
 }
 
 /// Which transaction to execute.

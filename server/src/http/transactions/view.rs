@@ -7,8 +7,8 @@ use crate::{
     domain::{self, transactions::Row},
     http::actions::Action,
     value::{
-        self, Address, AgentId, BlockHash, CallData, ChainId, Digest, Gas, Nonce, Severity, Status, Text, Time,
-        TransactionHash, TransactionId, UserId, WaitingReason, WalletId, Wei,
+        self, Address, AgentId, BlockHash, CallData, ChainId, Digest, Evidence, Execute, Gas, Nonce, Severity, Status,
+        Text, Time, TransactionHash, TransactionId, UserId, WaitingReason, WalletId, Wei,
     },
 };
 
@@ -77,20 +77,36 @@ pub struct Transaction {
     expires_at: Time,
     /// When it was decided.
     decided_at: Option<Time>,
-    /// Until when it can be executed.
+    /// Until when it can be executed: less than it was given, once another transaction waits for its nonce.
     execute_by: Option<Time>,
+    /// Who sets it going once it is approved.
+    execute: Execute,
+    /// What its final state rests on, where the chain has one.
+    evidence: Option<Evidence>,
+    /// True when it ended after it was signed, and nothing has used its nonce yet: copies of its payment, should there be
+    /// any, could still be mined. This server has deleted its own.
+    valid_until_nonce_used: bool,
 }
 
 /// What a transaction waits for.
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
-struct Waiting {
+pub struct Waiting {
     /// For what.
     reason: WaitingReason,
     /// Since when.
     since: Time,
+    /// More of that, in words; a node's words among them.
+    detail: Option<Text>,
     /// The transaction that has to go first.
     blocked_by: Option<TransactionId>,
+}
+
+impl Waiting {
+    /// What something waits for.
+    pub fn new(reason: WaitingReason, since: Time, detail: Option<Text>, blocked_by: Option<TransactionId>) -> Self {
+        Self { reason, since, detail, blocked_by }
+    }
 }
 
 /// Something a user should know before approving.
@@ -119,7 +135,8 @@ struct Block {
 
 impl From<domain::transactions::Transaction> for Transaction {
     fn from(transaction: domain::transactions::Transaction) -> Self {
-        let domain::transactions::Transaction { row, hashes, hash } = transaction;
+        let execute_by = transaction.execute_by();
+        let domain::transactions::Transaction { row, hashes, hash, valid_until_nonce_used } = transaction;
         let worst_case_fee = row.worst_case_fee();
         let Row {
             transaction_id,
@@ -127,6 +144,7 @@ impl From<domain::transactions::Transaction> for Transaction {
             status,
             waiting_reason,
             waiting_since,
+            waiting_detail: detail,
             blocked_by,
             cancelling,
             user_id,
@@ -151,9 +169,14 @@ impl From<domain::transactions::Transaction> for Transaction {
             created_at,
             expires_at,
             decided_at,
-            execute_by,
+            execute_by: _,
+            execute,
+            gives_way_at: _,
+            evidence,
+            repriced_for: _,
         } = row;
-        let waiting = waiting_reason.zip(waiting_since).map(|(reason, since)| Waiting { reason, since, blocked_by });
+        let waiting =
+            waiting_reason.zip(waiting_since).map(|(reason, since)| Waiting { reason, since, detail, blocked_by });
         Self {
             transaction_id,
             version,
@@ -186,6 +209,9 @@ impl From<domain::transactions::Transaction> for Transaction {
             expires_at,
             decided_at,
             execute_by,
+            execute,
+            evidence,
+            valid_until_nonce_used,
         }
     }
 }

@@ -4,12 +4,14 @@ pub(crate) mod contracts;
 mod database;
 mod hardhat;
 mod people;
+mod postgres_proxy;
 mod process;
 mod world;
 
 pub(crate) use database::Database;
 pub(crate) use hardhat::HardhatNode;
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};
+pub(crate) use postgres_proxy::{Cut, PostgresProxy};
 pub(crate) use process::{Gate, Pass, Process};
 pub(crate) use world::{CHAIN, MASTER, World, account, rpc};
 

@@ -76,6 +76,24 @@ impl Human {
         }
     }
 
+    /// The same person after a restart, logged in at the server's new address. Its clock goes on from the old one.
+    pub(crate) async fn at(&self, world: &World) -> Self {
+        let clock = world.state.clock.clone();
+        clock.advance(self.clock.now().since(clock.now()));
+        let client = world.user_client();
+        client.login(&self.username, &PASSWORD.into()).await.expect("the right password");
+        Self {
+            client,
+            agent: world.agent_client(&self.api_key),
+            agent_id: self.agent_id,
+            api_key: self.api_key.clone(),
+            username: self.username.clone(),
+            address: self.address,
+            totp_secret: self.totp_secret.clone(),
+            clock,
+        }
+    }
+
     /// A code that was never used: the clock goes on to the next step first.
     pub(crate) fn code(&self) -> Secret {
         fresh_code(&self.clock, &self.totp_secret)

@@ -32,6 +32,7 @@ impl Process {
             .env_clear()
             .env("DATABASE_URL", &database.url)
             .env("CHAINS", format!("{CHAIN}={node}"))
+            .env("MARK_FILE", database.mark_file())
             .env("API_SECRET", MASTER)
             .env("POLL_INTERVAL", "50ms")
             .env("LISTEN", format!("127.0.0.1:{port}"))
@@ -54,6 +55,11 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the server does not answer");
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it as `kill -9` does: no destructor, no flush, no farewell.

@@ -57,10 +57,20 @@ impl World {
 
     /// Stops the server as SIGTERM does, and starts another on the same database and node.
     pub(crate) async fn restart(&mut self) {
-        self.stop.send_replace(true);
-        (&mut self.serving).await.expect("it stops by itself");
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Starts another server on the same database and node after a stop.
+    pub(crate) async fn start_again(&mut self) {
         let (state, url, stop, serving) = serve(&self.config).await;
         (self.state, self.url, self.stop, self.serving) = (state, url, stop, serving);
+    }
+
+    /// Stops the server as SIGTERM does.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.send_replace(true);
+        (&mut self.serving).await.expect("it stops by itself");
     }
 
     /// Puts the server's clock forward.
@@ -119,6 +129,7 @@ fn config(database: &Database, node: &str) -> Config {
         "CHAINS" => Some(chains.clone()),
         "API_SECRET" => Some(MASTER.to_owned()),
         "POLL_INTERVAL" => Some("50ms".to_owned()),
+        "MARK_FILE" => Some(database.mark_file()),
         "LISTEN" => Some("127.0.0.1:0".to_owned()),
         _ => None,
     });

@@ -1,6 +1,4 @@
-//! A chain in a few lines: blocks, everything its nodes ever heard, and a node that lags.
-
-use std::collections::HashMap;
+//! A chain in a few lines: its blocks, everything its nodes ever heard, a node that lags, and what nodes say.
 
 use alloy::{
     consensus::{Transaction, TxEnvelope},
@@ -8,10 +6,9 @@ use alloy::{
     primitives::{U256, keccak256},
 };
 
-use super::super::plan::{Sight, Tracked};
 use crate::{
     chain::{Receipt, SendOutcome},
-    value::{Address, BlockHash, Nonce, TransactionHash},
+    value::{Address, BlockHash, TransactionHash},
 };
 
 /// A transaction as nodes hear it.
@@ -42,21 +39,13 @@ impl Heard {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Block {
-    hash: BlockHash,
+pub(super) struct Block {
+    pub(super) hash: BlockHash,
     /// Each with whether it did what it should.
-    transactions: Vec<(Heard, bool)>,
+    pub(super) transactions: Vec<(Heard, bool)>,
 }
 
-/// Which of a look's three questions the lagging node answers.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Via {
-    pub(super) head: bool,
-    pub(super) nonces: bool,
-    pub(super) receipts: bool,
-}
-
-/// What a node does with bytes beside telling the truth about them.
+/// What a node says to bytes beside the truth about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Fair,
@@ -64,35 +53,55 @@ pub(super) enum Answer {
     Lost,
     /// The bytes arrive, the answer does not.
     Mute,
-    /// It refuses payments for good.
+    /// It refuses payments, as if they could never be included.
     Refuse,
+    /// It refuses everything.
+    RefuseAll,
+    /// It says that the wallet cannot pay, unless it is asked for the least.
+    Poor,
 }
 
 /// The chain, as seen by somebody who knows everything.
 #[derive(Debug)]
 pub(super) struct Chain {
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     /// Everything that any node ever heard: whatever was sent can be mined as long as its nonce is free.
     heard: Vec<Heard>,
-    /// What one node still believes.
+    /// What one node still believes, for as long as it likes.
     stale: Option<Vec<Block>>,
+    /// Blocks that were reorganised away.
+    pub(super) orphans: Vec<(u64, Block)>,
+    /// What had happened for good on chains that are no more.
+    pub(super) past: Vec<(Heard, bool)>,
     /// How many blocks at the end can still go.
     unsettled: usize,
     pub(super) market: u128,
     pub(super) refuses_gaps: bool,
+    /// Whether it is a development chain, whose one node never lags.
+    pub(super) is_development: bool,
     forged: u64,
 }
 
 impl Chain {
     /// `depth` 1 makes every block final at once.
-    pub(super) fn new(depth: usize, market: u128, refuses_gaps: bool) -> Self {
-        let (blocks, heard) = (Vec::new(), Vec::new());
-        let mut chain = Self { blocks, heard, stale: None, unsettled: depth - 1, market, refuses_gaps, forged: 0 };
+    pub(super) fn new(depth: usize, market: u128, refuses_gaps: bool, is_development: bool) -> Self {
+        let mut chain = Self {
+            blocks: Vec::new(),
+            heard: Vec::new(),
+            stale: None,
+            orphans: Vec::new(),
+            past: Vec::new(),
+            unsettled: depth - 1,
+            market,
+            refuses_gaps,
+            is_development,
+            forged: 0,
+        };
         chain.push(Vec::new());
         chain
     }
 
-    fn forge(&mut self) -> [u8; 32] {
+    pub(super) fn forge(&mut self) -> [u8; 32] {
         self.forged += 1;
         keccak256(self.forged.to_be_bytes()).0
     }
@@ -100,11 +109,6 @@ impl Chain {
     fn push(&mut self, transactions: Vec<(Heard, bool)>) {
         let hash = BlockHash(self.forge().into());
         self.blocks.push(Block { hash, transactions });
-        // A node of another fork does not stay there until the fork is final: nothing could be final otherwise.
-        let settled = &self.blocks[..self.settled()];
-        if self.stale.as_ref().is_some_and(|stale| stale.iter().zip(settled).any(|(theirs, ours)| theirs != ours)) {
-            self.stale = None;
-        }
     }
 
     /// How many blocks are final.
@@ -112,14 +116,19 @@ impl Chain {
         self.blocks.len().saturating_sub(self.unsettled)
     }
 
-    /// The account's nonce at the newest block.
-    pub(super) fn latest(&self, from: Address) -> u64 {
-        count(&self.blocks, from)
+    /// What a node has, the one that lags or another one.
+    pub(super) fn view(&self, stale: bool) -> &[Block] {
+        self.stale.as_ref().filter(|_| stale).unwrap_or(&self.blocks)
     }
 
-    /// The account's nonce at the newest block, as the lagging node has it.
-    pub(super) fn latest_stale(&self, from: Address) -> u64 {
-        count(self.stale.as_ref().unwrap_or(&self.blocks), from)
+    /// The height up to which a node calls its blocks final.
+    pub(super) fn final_height(&self, view: &[Block]) -> u64 {
+        height(view.len().saturating_sub(self.unsettled + 1))
+    }
+
+    /// The account's nonce at a node's newest block.
+    pub(super) fn latest(&self, from: Address, stale: bool) -> u64 {
+        count(self.view(stale), from)
     }
 
     /// The account's nonce at the newest final block.
@@ -129,32 +138,11 @@ impl Chain {
 
     /// All that happened and stays, with whether it succeeded.
     pub(super) fn final_transactions(&self) -> impl Iterator<Item = &(Heard, bool)> {
-        self.blocks[..self.settled()].iter().flat_map(|block| &block.transactions)
+        self.blocks[..self.settled()].iter().flat_map(|block| &block.transactions).chain(&self.past)
     }
 
     pub(super) fn transactions(&self) -> impl Iterator<Item = &(Heard, bool)> {
         self.blocks.iter().flat_map(|block| &block.transactions)
-    }
-
-    /// What a look gives: none when the node that is asked does not know the block.
-    pub(super) fn look(&self, account: &[Tracked], via: Via) -> Option<Sight> {
-        let view = |stale: bool| self.stale.as_ref().filter(|_| stale).unwrap_or(&self.blocks);
-        let finalized_block = view(via.head).len().saturating_sub(self.unsettled + 1);
-        let address = account.first()?.slot.address;
-        let nonces = view(via.nonces);
-        let finalized = count(nonces.get(..=finalized_block)?, address);
-        let mut receipts = HashMap::new();
-        for payload in account.iter().flat_map(|tracked| &tracked.payloads) {
-            if let Some(receipt) = receipt(view(via.receipts), payload.hash) {
-                receipts.insert(payload.hash, receipt);
-            }
-        }
-        Some(Sight {
-            latest: Nonce(count(nonces, address).max(finalized)),
-            finalized: Nonce(finalized),
-            finalized_block: u64::try_from(finalized_block).expect("a short chain"),
-            receipts,
-        })
     }
 
     /// A node gets bytes.
@@ -162,6 +150,8 @@ impl Chain {
         match answer {
             Answer::Lost => return SendOutcome::Unavailable { why: String::new() },
             Answer::Refuse if is_payment => return SendOutcome::Refused { reason: "it does not like it".to_owned() },
+            Answer::RefuseAll => return SendOutcome::Refused { reason: "it likes nothing".to_owned() },
+            Answer::Poor if sent.max_fee > self.market * 2 => return SendOutcome::InsufficientFunds,
             _ => {}
         }
         let outcome = self.judge(&sent);
@@ -172,7 +162,7 @@ impl Chain {
     }
 
     fn judge(&self, sent: &Heard) -> SendOutcome {
-        let latest = self.latest(sent.from);
+        let latest = self.latest(sent.from, false);
         if self.heard.iter().any(|heard| heard.hash == sent.hash) && sent.nonce >= latest {
             return SendOutcome::AlreadyKnown;
         }
@@ -196,7 +186,7 @@ impl Chain {
 
     /// Somebody else with the same key pays somebody, `ahead` nonces after the next one.
     pub(super) fn foreign(&mut self, from: Address, ahead: u64) {
-        let (hash, nonce) = (TransactionHash(self.forge().into()), self.latest(from) + ahead);
+        let (hash, nonce) = (TransactionHash(self.forge().into()), self.latest(from, false) + ahead);
         let max_fee = self.market.saturating_mul(1 + u128::from(self.forged % 8));
         let to = Some(Address(alloy::primitives::Address::repeat_byte(0xee)));
         self.heard.push(Heard { hash, from, nonce, to, value: U256::from(1), gas_limit: 21_000, max_fee });
@@ -210,7 +200,7 @@ impl Chain {
         accounts.dedup();
         let mut included: Vec<(Heard, bool)> = Vec::new();
         for from in accounts {
-            let mut nonce = self.latest(from);
+            let mut nonce = self.latest(from, false);
             while included.len() < most {
                 let mut forms: Vec<&Heard> = self.heard.iter().filter(|heard| heard.from == from).collect();
                 forms.retain(|heard| heard.nonce == nonce && heard.max_fee >= self.market);
@@ -227,23 +217,53 @@ impl Chain {
         self.push(included);
     }
 
-    /// The last `depth` blocks go, as far as they can, and as many and one more come, with the same transactions when
-    /// `keep`, else the nodes choose again; `pick` as for [`Chain::mine`].
+    /// The last `depth` blocks go, as far as they can, and as many and one more come: the nodes choose again, `pick` and
+    /// `most` as for [`Chain::mine`]. False when nothing could go.
     pub(super) fn reorganise(&mut self, depth: usize, pick: Option<usize>, most: usize) -> bool {
         let depth = depth.min(self.unsettled).min(self.blocks.len() - 1);
-        if depth == 0 {
-            return false;
+        if depth > 0 {
+            self.drop_last(depth, true);
+            self.mine(pick, most, false);
+            for _ in 0..depth {
+                self.push(Vec::new());
+            }
         }
-        let kept = self.blocks.len() - depth;
-        let gone = self.blocks.split_off(kept);
-        for (transaction, _) in gone.into_iter().flat_map(|block| block.transactions) {
-            self.leak(transaction);
+        depth > 0
+    }
+
+    /// The same below what is final; every node follows. What was in the blocks is heard again, or forgotten.
+    pub(super) fn reorganise_deep(&mut self, depth: usize, forgets: bool, pick: Option<usize>, most: usize) {
+        let depth = (self.unsettled + depth).min(self.blocks.len() - 1);
+        self.stale = None;
+        if forgets {
+            self.heard.clear();
         }
+        self.drop_last(depth, !forgets);
         self.mine(pick, most, false);
         for _ in 0..depth {
             self.push(Vec::new());
         }
-        true
+    }
+
+    fn drop_last(&mut self, depth: usize, are_heard: bool) {
+        let kept = self.blocks.len() - depth;
+        for (number, block) in self.blocks.split_off(kept).into_iter().enumerate() {
+            if are_heard {
+                block.transactions.iter().for_each(|(transaction, _)| self.leak(transaction.clone()));
+            }
+            self.orphans.push((height(kept + number), block));
+        }
+    }
+
+    /// A development chain begins anew.
+    pub(super) fn reset(&mut self) {
+        let settled = self.settled();
+        self.past.extend(self.blocks[..settled].iter().flat_map(|block| block.transactions.iter().cloned()));
+        self.blocks.clear();
+        self.orphans.clear();
+        self.heard.clear();
+        self.stale = None;
+        self.push(Vec::new());
     }
 
     /// Pools are emptied.
@@ -253,11 +273,7 @@ impl Chain {
 
     /// One node stays where it is.
     pub(super) fn stall(&mut self) {
-        self.stale = Some(self.blocks.clone());
-    }
-
-    pub(super) fn is_stalled(&self) -> bool {
-        self.stale.is_some()
+        self.stale = (!self.is_development).then(|| self.blocks.clone());
     }
 
     /// It catches up.
@@ -266,18 +282,22 @@ impl Chain {
     }
 }
 
-fn count(blocks: &[Block], from: Address) -> u64 {
-    let of = blocks.iter().flat_map(|block| &block.transactions).filter(|(heard, _)| heard.from == from);
-    u64::try_from(of.count()).expect("a short chain")
+/// A number of blocks or transactions.
+pub(super) fn height(number: usize) -> u64 {
+    u64::try_from(number).expect("a short chain")
 }
 
-fn receipt(blocks: &[Block], hash: TransactionHash) -> Option<Receipt> {
-    let (number, block) =
-        blocks.iter().enumerate().find(|(_, block)| block.transactions.iter().any(|(heard, _)| heard.hash == hash))?;
+pub(super) fn count(blocks: &[Block], from: Address) -> u64 {
+    let of = blocks.iter().flat_map(|block| &block.transactions).filter(|(heard, _)| heard.from == from);
+    height(of.count())
+}
+
+/// What one block says of a transaction that is in it.
+pub(super) fn receipt_in(number: u64, block: &Block, hash: TransactionHash) -> Option<Receipt> {
     let (heard, succeeded) = block.transactions.iter().find(|(heard, _)| heard.hash == hash)?;
     Some(Receipt {
         transaction_hash: hash,
-        block_number: u64::try_from(number).expect("a short chain"),
+        block_number: number,
         block_hash: block.hash,
         succeeded: *succeeded,
         gas_used: heard.gas_limit,

@@ -28,6 +28,15 @@ impl Rows {
         }
         Self { transactions: world.transactions().await, slots, payloads }
     }
+
+    /// The same without what transactions say that they wait for.
+    pub(super) fn stands(mut self) -> Self {
+        for row in &mut self.transactions {
+            (row.version, row.waiting_reason, row.waiting_since) = (0, None, None);
+            (row.waiting_detail, row.blocked_by) = (None, None);
+        }
+        self
+    }
 }
 
 impl World {

@@ -9,27 +9,27 @@ use std::{
 use alloy::primitives::U256;
 
 use super::{
-    super::{Parcel, gather, hear, is_idle, plan, record, tick},
-    chain::{Answer, Chain, Heard, Via},
+    chain::{Chain, Heard, height},
+    server::Server,
 };
 use crate::{
-    chain::{Account, ChainSettings, Chains, SendOutcome},
+    chain::{Account, Chains},
     domain::{
         Agent, Caller, Error, User, digest, ladder,
         preview::{Estimate, Facts},
         sessions,
-        transactions::{Actor, Candidate, Change, decide_on, refresh, repriced},
+        transactions::{Actor, Candidate, Change, Release, decide_on, refresh, repriced},
     },
     keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
-    state::{Keys, Nudges, Permits, Policy, State},
+    state::{Keys, Nudges, Permits, Policy, Readiness, State, Troubles, Watchers},
     store::{
         Json, agents, nonce_slots, payloads,
-        tests::{TestDatabase, person},
+        tests::{TestDatabase, payloads_of, person},
         transactions::{self, Filter, Model},
         users, wallets,
     },
     value::{
-        Action, Address, AgentId, ChainId, Digest, Fees, Gas, Market, Nonce, PayloadKind, Secret, SlotState, Status,
+        Action, Address, AgentId, ChainId, Digest, Execute, Fees, Gas, Market, Nonce, PayloadKind, Secret, Status,
         TransactionHash, TransactionId, TransferAction, WaitingReason, WalletId, Wei,
     },
 };
@@ -37,18 +37,8 @@ use crate::{
 /// The base fee when nothing is going on.
 pub(super) const CALM: u128 = 1_000_000_000;
 
-/// How long one node lags at most; far less than a nonce must be final before its transaction counts as superseded.
-const LAG: Duration = Duration::from_secs(40);
-
 /// The code of the only thing a human has to acknowledge.
 const ACKNOWLEDGE: &str = "nonce_used_elsewhere";
-
-/// What a server process has in memory.
-#[derive(Debug, Default)]
-pub(super) struct Server {
-    memory: plan::Memory,
-    planned: Vec<plan::Step>,
-}
 
 /// What was signed, kept beside the database by whoever knows everything.
 #[derive(Debug, Clone)]
@@ -64,6 +54,7 @@ pub(super) struct Setting {
     pub(super) depth: usize,
     pub(super) refuses_gaps: bool,
     pub(super) legacy: bool,
+    pub(super) is_development: bool,
 }
 
 pub(super) struct World {
@@ -79,19 +70,25 @@ pub(super) struct World {
     pub(super) seen: BTreeMap<TransactionId, Model>,
     pub(super) was_foreign: bool,
     pub(super) was_reorganised: bool,
+    /// How many of the first are good for nothing: the chain that they were for is no more.
+    pub(super) signed_before: usize,
+    /// Whether the chain has taken back what was final, and no server has seen that yet.
+    pub(super) contradicts: bool,
+    /// How far the wall clock was set back.
+    pub(super) set_back: Duration,
+    pub(super) servers: [Server; 2],
     totp: TotpSecret,
     token: Secret<String>,
     agents: HashMap<AgentId, Agent>,
     agent_id: AgentId,
-    servers: [Server; 2],
-    stalled_for: Duration,
     legacy: bool,
     prepared: u64,
 }
 
 impl World {
     pub(super) async fn new(template: &TestDatabase, setting: Setting) -> Self {
-        let Setting { depth, refuses_gaps, legacy } = setting;
+        let Setting { depth, refuses_gaps, legacy, is_development } = setting;
+        let depth = if is_development { 1 } else { depth };
         let database = template.copy().await;
         let master = Master::new(Secret::random());
         let chain_id = ChainId::new(31_337).expect("in range");
@@ -103,7 +100,10 @@ impl World {
             clock: crate::value::Clock::system(),
             policy: Arc::new(policy),
             permits: Permits::default(),
-            nudges: Nudges::new([chain_id]),
+            nudges: Nudges::default(),
+            troubles: Troubles::default(),
+            watchers: Watchers::default(),
+            readiness: Readiness::default(),
         };
         let (user_key, totp, mut row) = (UserKey::generate(), TotpSecret::generate(), person());
         row.totp_secret = Some(totp.seal(&state.keys.master, row.user_id, &user_key));
@@ -114,8 +114,15 @@ impl World {
             let (key, wallet_id) = (WalletKey::generate(), WalletId::new());
             let secret_key = key.seal(&state.keys.master, row.user_id, wallet_id, &user_key);
             let (address, created_at) = (key.address(), row.created_at);
-            let wallet =
-                wallets::Model { wallet_id, user_id: row.user_id, address, label: None, secret_key, created_at };
+            let wallet = wallets::Model {
+                wallet_id,
+                user_id: row.user_id,
+                address,
+                label: None,
+                secret_key,
+                created_at,
+                restored_at: None,
+            };
             wallets::insert(&write, wallet).await.expect("a new one");
             wallets.push((wallet_id, address));
         }
@@ -123,7 +130,7 @@ impl World {
         let begun = sessions::begin(&state, &row, &user_key).await.expect("the user exists");
         let user = sessions::authenticate(&state, begun.token.expose()).await.expect("the session exists");
         let mut world = Self {
-            chain: Chain::new(depth, CALM, refuses_gaps),
+            chain: Chain::new(depth, CALM, refuses_gaps, is_development),
             _database: database,
             chain_id,
             user,
@@ -133,12 +140,14 @@ impl World {
             seen: BTreeMap::new(),
             was_foreign: false,
             was_reorganised: false,
+            signed_before: 0,
+            contradicts: false,
+            set_back: Duration::ZERO,
+            servers: Default::default(),
             totp,
             token: begun.token,
             agents: HashMap::new(),
             agent_id: AgentId::new(),
-            servers: Default::default(),
-            stalled_for: Duration::ZERO,
             legacy,
             prepared: 0,
             state,
@@ -167,8 +176,10 @@ impl World {
         self.agents.insert(agent.agent_id, agent);
     }
 
-    pub(super) async fn revoke(&mut self) {
-        crate::domain::agents::revoke(&self.state, &self.user, self.agent_id).await.expect("it is the user's");
+    pub(super) async fn revoke(&mut self, burns: bool) {
+        let release = Release::from_burn(Some(burns));
+        let revoked = crate::domain::agents::revoke(&self.state, &self.user, self.agent_id, release).await;
+        revoked.expect("it is the user's");
         self.hire().await;
     }
 
@@ -180,14 +191,19 @@ impl World {
         rows
     }
 
+    /// One of them.
+    pub(super) async fn find(&self, id: TransactionId) -> Model {
+        let found = transactions::find(&self.state.store, id).await;
+        found.expect("the database answers").expect("it was prepared")
+    }
+
     pub(super) async fn slots(&self, address: Address) -> Vec<nonce_slots::Model> {
-        let slots = nonce_slots::list_for_account(&self.state.store, self.chain_id, address).await;
+        let slots = nonce_slots::list_from(&self.state.store, self.chain_id, address, Nonce(0)).await;
         slots.expect("the database answers")
     }
 
     pub(super) async fn payloads(&self, address: Address) -> Vec<payloads::Model> {
-        let payloads = payloads::list_from_nonce(&self.state.store, self.chain_id, address, Nonce(0)).await;
-        payloads.expect("the database answers")
+        payloads_of(&self.state.store, address).await
     }
 
     /// The `pick`th transaction in one of some statuses.
@@ -204,7 +220,7 @@ impl World {
     }
 
     /// An agent asks; `twin`: for the very same payment as the one before.
-    pub(super) async fn prepare(&mut self, wallet: usize, twin: bool) -> TransactionId {
+    pub(super) async fn prepare(&mut self, wallet: usize, twin: bool, execute: Execute) -> TransactionId {
         self.prepared += u64::from(!twin || self.prepared == 0);
         let (wallet_id, address) = self.wallets[wallet % self.wallets.len()];
         let mut to = [0x11; 20];
@@ -217,6 +233,7 @@ impl World {
             status: Status::Pending,
             waiting_reason: Some(WaitingReason::Decision),
             waiting_since: Some(created_at),
+            waiting_detail: None,
             blocked_by: None,
             cancelling: None,
             user_id: self.user.user_id,
@@ -242,6 +259,10 @@ impl World {
             expires_at: created_at + Duration::from_secs(3_600),
             decided_at: None,
             execute_by: None,
+            execute,
+            gives_way_at: None,
+            evidence: None,
+            repriced_for: None,
         };
         row.digest = digest::digest(&row);
         let change = Change::begin(&self.state, row.user_id).await.expect("the database answers");
@@ -253,15 +274,16 @@ impl World {
     /// The human approves what is stored. True when that is what came of it.
     pub(super) async fn approve(&mut self, row: Model, lagging: bool, acknowledge: bool) -> bool {
         // The next code.
-        self.pass(Duration::from_secs(30)).await;
+        self.pass(Duration::from_secs(30));
         let (chain, address) = (&self.chain, row.address);
-        let nonce = if lagging { chain.latest_stale(address) } else { chain.latest(address) };
+        let nonce = chain.latest(address, lagging);
         let balance = Wei(U256::from(10).pow(U256::from(24)));
         let facts = Facts {
             account: Account { nonce, balance },
             market: self.market(),
             gas: Estimate::Gas(Gas(21_000)),
             cancel_gas: Gas(21_000),
+            height: Some(height(chain.view(lagging).len() - 1)),
         };
         if !facts.fit(&row) {
             refresh(&self.state, &row, repriced(&row, &facts)).await.expect("nobody is faster");
@@ -306,8 +328,12 @@ impl World {
                 chain_id: form.chain_id,
                 nonce: form.nonce.0,
                 hash: form.hash,
+                kind: form.kind,
+                rung: form.rung,
             };
-            let sealed = form.bytes.as_ref().expect("just signed");
+            let stored = payloads::find(&self.state.store, form.transaction_id, form.hash).await;
+            let stored = stored.expect("the database answers").expect("just signed");
+            let sealed = stored.bytes.as_ref().expect("just signed");
             let bytes = payload::open(&self.state.keys.master, &binding, sealed).expect("just sealed");
             let heard = Heard::read(form.address, bytes.expose());
             let cost = heard.value + U256::from(heard.gas_limit) * U256::from(heard.max_fee);
@@ -340,100 +366,7 @@ impl World {
         Caller::User(user.expect("the session lasts"))
     }
 
-    /// Time passes. A lagging node catches up before a nonce can count as passed because of it.
-    pub(super) async fn pass(&mut self, time: Duration) {
-        if self.chain.is_stalled() {
-            self.stalled_for += time;
-            if self.stalled_for > LAG {
-                self.chain.catch_up();
-                self.tick(0, Via::default(), Answer::Lost).await;
-                self.tick(1, Via::default(), Answer::Lost).await;
-            }
-        }
+    pub(super) fn pass(&self, time: Duration) {
         self.state.clock.advance(time);
-    }
-
-    pub(super) fn stall(&mut self) {
-        self.stalled_for = Duration::ZERO;
-        self.chain.stall();
-    }
-
-    pub(super) fn restart(&mut self, server: usize) {
-        self.servers[server] = Server::default();
-    }
-
-    /// A server looks at the chain, and plans. False when its node does not answer.
-    pub(super) async fn look(&mut self, server: usize, via: Via) -> bool {
-        let open = nonce_slots::list_open(&self.state.store, self.chain_id).await.expect("the database answers");
-        self.servers[server].planned.clear();
-        for slots in open.chunk_by(|one, next| one.address == next.address) {
-            let account = gather(&self.state, slots).await.expect("the database answers");
-            let Some(sight) = self.chain.look(&account, via) else { return false };
-            let Server { memory, planned } = &mut self.servers[server];
-            planned.extend(plan::plan(&account, &sight, memory, self.state.clock.now(), &self.state.policy));
-        }
-        true
-    }
-
-    /// A server does what it planned; its process ends before the sending when it crashes. True when it did anything.
-    pub(super) async fn act(&mut self, server: usize, answer: Answer, crashes: bool) -> bool {
-        let mut acted = false;
-        for step in std::mem::take(&mut self.servers[server].planned) {
-            acted |= !matches!(step, plan::Step::Send(_));
-            match record(&self.state, &step).await.expect("the database answers") {
-                None => {}
-                Some(_) if crashes => {
-                    self.restart(server);
-                    return true;
-                }
-                Some(parcel) => self.deliver(server, parcel, answer).await,
-            }
-        }
-        acted
-    }
-
-    /// A look, and at once what follows.
-    pub(super) async fn tick(&mut self, server: usize, via: Via, answer: Answer) -> bool {
-        self.look(server, via).await && self.act(server, answer, false).await
-    }
-
-    /// A look at a node that is not there.
-    pub(super) async fn tick_unreachable(&mut self, server: usize) {
-        let settings = ChainSettings {
-            id: self.chain_id,
-            // Nothing listens on the port that discards (RFC 863).
-            url: Secret::new("http://127.0.0.1:9".to_owned()),
-            request_timeout: Duration::from_secs(5),
-            finality_depth: Some(1),
-        };
-        let chain = crate::chain::Chain::new(settings).expect("a URL");
-        let memory = &mut self.servers[server].memory;
-        let is_idle = is_idle(&self.state, &chain).await.expect("the database answers");
-        match tick(&self.state, &chain, memory).await {
-            Ok(progressed) => assert!(is_idle && !progressed),
-            Err(error) => assert!(!is_idle && matches!(error, Error::ChainUnavailable(_))),
-        }
-    }
-
-    async fn deliver(&mut self, server: usize, parcel: Parcel, answer: Answer) {
-        let Parcel { payload, bytes } = parcel;
-        let heard = Heard::read(payload.address, bytes.expose());
-        self.check_sendable(&payload, &heard).await;
-        self.sent.insert(heard.hash);
-        let outcome: SendOutcome = self.chain.send(heard, answer, payload.kind == PayloadKind::Payment);
-        hear(&self.state, &mut self.servers[server].memory, &payload, outcome).await.expect("the database answers");
-    }
-
-    /// No byte leaves before that is durably noted, and none of somebody who does not have the nonce.
-    async fn check_sendable(&self, payload: &payloads::Model, heard: &Heard) {
-        assert_eq!((payload.hash, payload.nonce), (heard.hash, Nonce(heard.nonce)), "other bytes than were recorded");
-        let stored = payloads::list_for_transactions(&self.state.store, &[payload.transaction_id]).await;
-        let stored = stored.expect("the database answers");
-        let stored = stored.iter().find(|form| form.hash == payload.hash).expect("it was signed");
-        assert!(stored.sent_at.is_some(), "{payload:?} leaves unnoted");
-        let slots = self.slots(payload.address).await;
-        let slot = slots.iter().find(|slot| slot.nonce == payload.nonce).expect("it was signed");
-        assert_eq!(slot.transaction_id, payload.transaction_id, "{payload:?} has lost its nonce");
-        assert!(matches!(slot.state, SlotState::Sent | SlotState::Used), "{payload:?} leaves from a {slot:?}");
     }
 }

@@ -1,0 +1,170 @@
+//! Whether a chain still is the one that final states rest on.
+//!
+//! Some blocks that were relied on are remembered. Where the chain has another block in the place of one, it was
+//! reorganised below what it had called final: everything that was used above the newest remembered block that is still
+//! there is looked at again. Where even the first block is another one, it is another chain: a development chain that
+//! began anew is then forgotten, any other waits for its operator.
+
+use std::collections::BTreeSet;
+
+use super::settle::{VIOLATION, end_superseded};
+use crate::{
+    chain::{Chain, ChainError, Round},
+    domain::{
+        Error, Result,
+        transactions::{Actor, Change},
+    },
+    state::State,
+    store::{account_marks, chain_marks, nonce_slots, payloads, transactions},
+    value::{Address, BlockHash, ChainId, Height, SlotState},
+};
+
+/// What a chain that began anew leaves of what was to happen on the old one.
+const RESET: &str = "the chain began anew";
+
+/// Makes sure that the chain's node is held to the chain that was followed before this process began.
+pub(super) async fn expect(state: &State, chain: &Chain) -> Result<()> {
+    let marks = chain_marks::list(&state.store, chain.id()).await?;
+    if let Some(first) = marks.iter().find(|mark| mark.height == Height(0)) {
+        chain.expect_genesis(first.hash);
+    }
+    Ok(())
+}
+
+/// Where a chain stands, as one node shows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) chain_id: ChainId,
+    /// The height of its newest block.
+    pub(super) head: u64,
+    /// Its first block; none when the node does not have that any more.
+    pub(super) genesis: Option<BlockHash>,
+    /// Whether people develop with it: then it may begin anew.
+    pub(super) is_development: bool,
+}
+
+/// The blocks of one node.
+pub(super) trait Blocks: Sync {
+    /// The hash of the block at a height; none when the node has none there. Fails when it cannot say.
+    fn block_hash(&self, height: u64) -> impl Future<Output = Result<Option<BlockHash>, ChainError>> + Send;
+}
+
+impl Blocks for Round {
+    async fn block_hash(&self, height: u64) -> Result<Option<BlockHash>, ChainError> {
+        Self::block_hash(self, height).await
+    }
+}
+
+/// Compares what a round shows with what is remembered. Where the chain was reorganised deeper than it is final, the
+/// nonces that are in question are opened again.
+///
+/// Fails with [`Error::ChainUnavailable`] and [`Error::StorageUnavailable`].
+pub(super) async fn check(state: &State, round: &Round) -> Result<()> {
+    let Round { chain_id, genesis, is_development, .. } = *round;
+    let standing = Standing { chain_id, head: round.head.number, genesis, is_development };
+    compare(state, standing, round).await
+}
+
+/// The same with a node's blocks.
+pub(super) async fn compare(state: &State, standing: Standing, blocks: &impl Blocks) -> Result<()> {
+    let Standing { chain_id, head, genesis, is_development } = standing;
+    let marks = chain_marks::list(&state.store, chain_id).await?;
+    let first = marks.iter().find(|mark| mark.height == Height(0));
+    match (first, genesis) {
+        (None, Some(genesis)) => remember(state, chain_id, Height(0), genesis).await?,
+        (Some(first), Some(shown)) if first.hash != shown && is_development => {
+            return reset(state, chain_id, genesis).await;
+        }
+        _ => {}
+    }
+    let Some(newest) = marks.first().filter(|mark| mark.height > Height(0)) else { return Ok(()) };
+    if newest.height.0 > head {
+        // A node that is behind takes nothing back; a development chain that is goes on from an earlier state.
+        return if is_development { reset(state, chain_id, genesis).await } else { Ok(()) };
+    }
+    for (number, mark) in marks.iter().enumerate() {
+        match blocks.block_hash(mark.height.0).await? {
+            Some(hash) if hash == mark.hash && number == 0 => return Ok(()),
+            Some(hash) if hash == mark.hash => return violated(state, chain_id, mark.height).await,
+            Some(_) => {}
+            // What the node does not have proves nothing.
+            None => return Ok(()),
+        }
+    }
+    violated(state, chain_id, Height(0)).await
+}
+
+async fn remember(state: &State, chain_id: ChainId, height: Height, hash: BlockHash) -> Result<()> {
+    let write = state.store.write().await?;
+    chain_marks::save(&write, chain_marks::Model { chain_id, height, hash }).await?;
+    Ok(write.commit().await?)
+}
+
+/// Opens every nonce again that was used above a height: the chain took the blocks back.
+async fn violated(state: &State, chain_id: ChainId, height: Height) -> Result<()> {
+    tracing::error!(chain.id = %chain_id, chain.height = %height, "{VIOLATION}: the chain has other blocks above this one");
+    for slot in nonce_slots::list_used_above(&state.store, chain_id, height).await? {
+        reopen(state, &slot).await?;
+    }
+    let write = state.store.write().await?;
+    chain_marks::delete_above(&write, chain_id, height).await?;
+    Ok(write.commit().await?)
+}
+
+async fn reopen(state: &State, slot: &nonce_slots::Model) -> Result<()> {
+    let row = transactions::find(&state.store, slot.transaction_id).await?;
+    let row = row.ok_or(Error::Integrity("transaction row"))?;
+    let change = Change::begin(state, row.user_id).await?;
+    let row =
+        transactions::find(&change.write, row.transaction_id).await?.ok_or(Error::Integrity("transaction row"))?;
+    let open =
+        nonce_slots::Model { state: SlotState::Sent, used_at_height: None, changed_at: change.at, ..slot.clone() };
+    if !nonce_slots::save(&change.write, slot, &open).await? {
+        return Ok(());
+    }
+    let mark = account_marks::explained_below(&change.write, slot.chain_id, slot.address).await?;
+    if slot.nonce < mark && slot.used_by.is_some() {
+        let (chain_id, address, explained_below) = (slot.chain_id, slot.address, slot.nonce);
+        account_marks::save(&change.write, account_marks::Model { chain_id, address, explained_below }).await?;
+    }
+    // What was said stays said; it is made true again, or, if the chain decides otherwise for good, told once more.
+    change.save(Actor::Server, VIOLATION, &row, row.clone()).await?;
+    change.commit().await
+}
+
+/// Forgets what was to happen on a chain that began anew: its nonces are free again, its bytes are good for nothing.
+pub async fn reset(state: &State, chain_id: ChainId, genesis: Option<BlockHash>) -> Result<()> {
+    tracing::warn!(chain.id = %chain_id, "chain_reset: {RESET}; what was open on it has ended");
+    let open = nonce_slots::list_open_for_chain(&state.store, chain_id).await?;
+    let ids: BTreeSet<_> = open.iter().map(|slot| slot.transaction_id).collect();
+    for id in ids {
+        let Some(row) = transactions::find(&state.store, id).await? else { continue };
+        let change = Change::begin(state, row.user_id).await?;
+        if let Some(row) = transactions::find(&change.write, id).await? {
+            end_superseded(&change, row, None, &format!("chain_reset: {RESET}")).await?;
+        }
+        change.commit().await?;
+    }
+    let write = state.store.write().await?;
+    nonce_slots::delete_for_chain(&write, chain_id).await?;
+    account_marks::delete_for_chain(&write, chain_id).await?;
+    payloads::delete_bytes_for_chain(&write, chain_id).await?;
+    chain_marks::delete_for_chain(&write, chain_id).await?;
+    if let Some(hash) = genesis {
+        chain_marks::save(&write, chain_marks::Model { chain_id, height: Height(0), hash }).await?;
+    }
+    Ok(write.commit().await?)
+}
+
+/// The accounts of a chain in some states; one that cannot be read is told and left out.
+pub(super) async fn accounts(state: &State, chain_id: ChainId, states: &[SlotState]) -> Result<Vec<Address>> {
+    let texts = nonce_slots::list_accounts(&state.store, chain_id, states).await?;
+    let mut accounts = Vec::with_capacity(texts.len());
+    for text in texts {
+        match text.parse() {
+            Ok(address) => accounts.push(address),
+            Err(_) => tracing::error!(chain.id = %chain_id, "a nonce slot's address cannot be read"),
+        }
+    }
+    Ok(accounts)
+}

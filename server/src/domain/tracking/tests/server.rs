@@ -1,0 +1,163 @@
+//! What a server process does: it looks through a node, plans, commits and sends.
+
+use std::time::Duration;
+
+use super::{
+    super::{
+        account::{self, Tracked},
+        continuity::{self, Blocks, Standing},
+        deliver::{SignedPayload, record},
+        memory::Memory,
+        plan::{self, Step},
+        tracker::{Tracker, prune},
+    },
+    chain::{Answer, Block, Heard, height},
+    node::{Fault, Via},
+    world::World,
+};
+use crate::{
+    chain::{ChainError, ChainSettings},
+    domain::{Error, Result, nonces::Account},
+    store::payloads,
+    value::{Address, BlockHash, Nonce, PayloadKind, Secret, SlotState, Status},
+};
+
+/// What a server process has in memory.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    memories: Vec<(Address, Memory)>,
+    planned: Vec<Step>,
+}
+
+impl Server {
+    fn memory(&mut self, address: Address) -> &mut Memory {
+        let known = self.memories.iter().position(|(known, _)| *known == address);
+        let at = known.unwrap_or_else(|| {
+            self.memories.push((address, Memory::default()));
+            self.memories.len() - 1
+        });
+        &mut self.memories[at].1
+    }
+}
+
+/// The blocks of a node.
+struct View<'chain>(&'chain [Block]);
+
+impl Blocks for View<'_> {
+    async fn block_hash(&self, height: u64) -> Result<Option<BlockHash>, ChainError> {
+        let number = usize::try_from(height).expect("a short chain");
+        Ok(self.0.get(number).map(|block| block.hash))
+    }
+}
+
+impl World {
+    pub(super) fn restart(&mut self, server: usize) {
+        self.servers[server] = Server::default();
+    }
+
+    /// A server holds a node's blocks against what is remembered of the chain.
+    async fn compare(&self, via: Via) {
+        // Another chain in the middle of a look: the round before it was good.
+        if via.fault == Fault::OtherChain {
+            return;
+        }
+        let blocks = self.chain.view(via.is_stale);
+        let standing = Standing {
+            chain_id: self.chain_id,
+            head: height(blocks.len() - 1),
+            genesis: blocks.first().map(|block| block.hash),
+            is_development: self.chain.is_development,
+        };
+        continuity::compare(&self.state, standing, &View(blocks)).await.expect("the database answers");
+    }
+
+    /// A server looks at the chain, and plans.
+    pub(super) async fn look(&mut self, server: usize, via: Via) {
+        self.servers[server].planned.clear();
+        self.compare(via).await;
+        for (_, address) in self.wallets.clone() {
+            let latest = self.chain.shown_nonce(address, via);
+            let tracked = self.tracked(address, latest).await;
+            let sight = self.chain.look(address, latest, &tracked, via);
+            let (now, policy) = (self.state.clock.elapsed(), self.state.policy.clone());
+            let memory = self.servers[server].memory(address);
+            prune(memory, &tracked);
+            let steps = plan::plan(&tracked, &sight, memory, now, &policy);
+            self.servers[server].planned.extend(steps);
+        }
+    }
+
+    async fn tracked(&self, address: Address, latest: Nonce) -> Vec<Tracked> {
+        let account = Account { chain_id: self.chain_id, address };
+        account::load(&self.state, account, latest).await.expect("the database answers")
+    }
+
+    /// A server does what it planned; its process ends before the sending when it crashes. True when it did anything.
+    pub(super) async fn act(&mut self, server: usize, answer: Answer, crashes: bool) -> bool {
+        let mut acted = false;
+        for step in std::mem::take(&mut self.servers[server].planned) {
+            acted |= !matches!(step, Step::Send(_));
+            match record(&self.state, &step).await.expect("the database answers") {
+                None => {}
+                Some(_) if crashes => {
+                    self.restart(server);
+                    return true;
+                }
+                Some(payload) => self.deliver(server, payload, answer).await,
+            }
+        }
+        acted
+    }
+
+    /// A look, and at once what follows.
+    pub(super) async fn tick(&mut self, server: usize, via: Via, answer: Answer) -> bool {
+        self.look(server, via).await;
+        self.act(server, answer, false).await
+    }
+
+    /// A look at a node that is not there: whoever waits is told, and nothing else changes.
+    pub(super) async fn tick_unreachable(&mut self) {
+        let settings = ChainSettings {
+            id: self.chain_id,
+            // Nothing listens on the port that discards (RFC 863).
+            url: Secret::new("http://127.0.0.1:9".to_owned()),
+            request_timeout: Duration::from_secs(5),
+            finality_depth: Some(1),
+        };
+        let chain = crate::chain::Chain::new(settings).expect("a URL");
+        let polled = Tracker::new(self.state.clone(), chain).poll().await;
+        assert!(matches!(polled, Err(Error::ChainUnavailable(_))), "{polled:?}");
+    }
+
+    async fn deliver(&mut self, server: usize, payload: SignedPayload, answer: Answer) {
+        let SignedPayload { form, bytes } = payload;
+        let heard = Heard::read(form.address, bytes.expose());
+        self.check_sendable(&form, &heard).await;
+        self.sent.insert(heard.hash);
+        let outcome = self.chain.send(heard, answer, form.kind == PayloadKind::Payment);
+        let now = self.state.clock.elapsed();
+        self.servers[server].memory(form.address).note(form.hash, outcome, now);
+    }
+
+    /// No byte leaves before that is durably noted, none of somebody who does not have the nonce, and once a transaction
+    /// has ended, no payment but the very bytes that happened.
+    async fn check_sendable(&self, form: &payloads::Form, heard: &Heard) {
+        assert_eq!((form.hash, form.nonce), (heard.hash, Nonce(heard.nonce)), "other bytes than were recorded");
+        let stored = payloads::list_for_transactions(&self.state.store, &[form.transaction_id]).await;
+        let stored = stored.expect("the database answers");
+        let stored = stored.iter().find(|stored| stored.hash == form.hash).expect("it was signed");
+        assert!(stored.sent_at.is_some(), "{form:?} leaves unnoted");
+        let slots = self.slots(form.address).await;
+        let slot = slots.iter().find(|slot| slot.nonce == form.nonce).expect("it was signed");
+        assert_eq!(slot.transaction_id, form.transaction_id, "{form:?} has lost its nonce");
+        assert!(matches!(slot.state, SlotState::Sent | SlotState::Used), "{form:?} leaves from a {slot:?}");
+        let rows = self.transactions().await;
+        let row = rows.iter().find(|row| row.transaction_id == form.transaction_id).expect("it was signed");
+        let may_leave = match (row.status, form.kind) {
+            (Status::Submitted | Status::Mined, _) => true,
+            (Status::Confirmed | Status::Reverted, _) => slot.used_by == Some(form.hash),
+            (_, kind) => kind == PayloadKind::Cancel,
+        };
+        assert!(may_leave, "{form:?} leaves for {row:?}");
+    }
+}

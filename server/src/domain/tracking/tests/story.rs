@@ -1,0 +1,202 @@
+//! How each event happens in the world, and how a world comes to rest.
+
+use std::time::Duration;
+
+use super::{
+    chain::Answer,
+    event::Event,
+    node::Via,
+    rules::Rows,
+    world::{CALM, World},
+};
+use crate::{
+    domain::{
+        Error,
+        transactions::{self, Release},
+    },
+    value::{Execute, Status, TransactionId},
+};
+
+impl World {
+    pub(super) async fn happen(&mut self, event: &Event) {
+        match *event {
+            Event::Prepare { wallet, twin, execute } => {
+                self.prepare(wallet, twin, execute).await;
+            }
+            Event::Approve { pick, lagging, acknowledge } => {
+                if let Some(row) = self.pick(pick, &[Status::Pending]).await {
+                    self.approve(row, lagging, acknowledge).await;
+                }
+            }
+            Event::Execute { pick } => {
+                if let Some(row) = self.pick(pick, &[Status::Authorized]).await {
+                    self.execute(&row).await;
+                }
+            }
+            Event::Pay { wallet, execute } => {
+                self.pay(wallet, execute).await;
+            }
+            Event::Reject { pick } => self.reject(pick).await,
+            Event::Cancel { pick, by_agent, burns } => self.cancel(pick, by_agent, burns).await,
+            Event::Revoke { burns } => self.revoke(burns).await,
+            Event::Pass { seconds, sweep } => {
+                self.pass(Duration::from_secs(seconds));
+                if sweep {
+                    self.sweep().await;
+                }
+            }
+            Event::SetBack { seconds } => {
+                self.state.clock.set_back(Duration::from_secs(seconds));
+                self.set_back += Duration::from_secs(seconds);
+            }
+            Event::Tick { server, via, answer } => {
+                self.tick(server, via, answer).await;
+            }
+            Event::Insist { server, via, answer } => {
+                for _ in 0..5 {
+                    self.tick(server, via, answer).await;
+                    self.pass(Duration::from_secs(25));
+                }
+            }
+            Event::Look { server, via } => self.look(server, via).await,
+            Event::Act { server, answer, crashes } => {
+                self.act(server, answer, crashes).await;
+            }
+            Event::Unreachable => self.unreachable().await,
+            Event::Mine { pick, most, fails } => self.chain.mine(pick, most, fails),
+            Event::Stall => self.chain.stall(),
+            Event::CatchUp => self.chain.catch_up(),
+            Event::Evict => self.chain.evict(),
+            Event::Market { times } => self.chain.market = CALM * times,
+            Event::Restart { server } => self.restart(server),
+            Event::Reorganise { depth, pick, most } => {
+                self.was_reorganised |= self.chain.reorganise(depth, pick, most);
+            }
+            Event::ReorganiseDeep { depth, forgets, pick, most } => {
+                self.was_reorganised = true;
+                self.contradicts = true;
+                self.chain.reorganise_deep(depth, forgets, pick, most);
+            }
+            Event::Reset => self.reset(),
+            Event::Foreign { wallet, ahead } => {
+                self.was_foreign = true;
+                self.chain.foreign(self.wallets[wallet].1, ahead);
+            }
+            Event::Leak { pick } => {
+                if !self.signed.is_empty() {
+                    self.chain.leak(self.signed[pick % self.signed.len()].heard.clone());
+                }
+            }
+        }
+    }
+
+    /// Prepared, approved and executed.
+    pub(super) async fn pay(&mut self, wallet: usize, execute: Execute) -> Option<TransactionId> {
+        let id = self.prepare(wallet, false, execute).await;
+        let row = self.find(id).await;
+        if !self.approve(row.clone(), false, true).await {
+            return None;
+        }
+        if execute == Execute::Agent {
+            self.execute(&row).await;
+        }
+        Some(id)
+    }
+
+    async fn reject(&mut self, pick: usize) {
+        let Some(row) = self.pick(pick, &[Status::Pending]).await else { return };
+        match transactions::reject(&self.state, &self.user, row.transaction_id, None).await {
+            Ok(_) | Err(Error::Expired) => {}
+            Err(error) => panic!("a rejection failed: {error:?}"),
+        }
+    }
+
+    async fn cancel(&mut self, pick: usize, by_agent: bool, burns: bool) {
+        let open = [Status::Pending, Status::Authorized, Status::Submitted, Status::Mined];
+        let Some(row) = self.pick(pick, &open).await else { return };
+        let caller = self.caller(&row, by_agent).await;
+        let release = Release::from_burn(Some(burns));
+        match transactions::cancel(&self.state, &caller, row.transaction_id, release).await {
+            Ok(_) | Err(Error::Expired) => {}
+            Err(Error::Forbidden(_)) if by_agent => {}
+            Err(error) => panic!("a cancel failed: {error:?}"),
+        }
+    }
+
+    async fn sweep(&self) {
+        transactions::expire_overdue(&self.state).await.expect("the database answers");
+    }
+
+    /// Without an answer nothing goes on.
+    async fn unreachable(&mut self) {
+        let before = Rows::read(self).await.stands();
+        self.tick_unreachable().await;
+        assert_eq!(before, Rows::read(self).await.stands());
+    }
+
+    fn reset(&mut self) {
+        if self.chain.is_development {
+            self.chain.reset();
+            self.signed_before = self.signed.len();
+        }
+    }
+
+    /// Nodes are fair, blocks come, time passes, until nothing changes any more.
+    pub(super) async fn settle(&mut self) {
+        self.chain.catch_up();
+        self.chain.market = CALM;
+        let (mut quiet, mut before) = (0, None);
+        for round in 0..200 {
+            self.sweep().await;
+            for server in [0, 1] {
+                let mut looks = 0;
+                while self.tick(server, Via::default(), Answer::Fair).await {
+                    looks += 1;
+                    assert!(looks < 20, "a server finds something to do for ever");
+                }
+            }
+            self.chain.mine(None, 9, false);
+            // The first round runs out of time for whoever waits for a human or an agent.
+            let late = Duration::from_secs(3_700) + std::mem::take(&mut self.set_back);
+            self.pass(if round == 0 { late } else { Duration::from_secs(61) });
+            let after = Some((self.check().await, self.chain.transactions().count()));
+            quiet = if before == after { quiet + 1 } else { 0 };
+            before = after;
+            // Long enough for finality, for the next rung, and for a nonce that passed.
+            if quiet > 3 {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// All that was sent has ended, except behind a hole that foreign use and a reorganisation left.
+    pub(super) async fn check_ended(&self) {
+        for row in self.transactions().await.into_iter().filter(|row| !row.status.is_final()) {
+            let nonce = row.nonce.expect("only what was sent is left");
+            let slots = self.slots(row.address).await;
+            let mut below = self.chain.latest(row.address, false)..nonce.0;
+            let is_behind_a_hole = below.any(|nonce| slots.iter().all(|slot| slot.nonce.0 != nonce));
+            assert!(self.was_foreign && self.was_reorganised && is_behind_a_hole, "{row:?} is stuck");
+        }
+    }
+
+    /// Every wallet still pays; where there are holes, what follows fills them first.
+    pub(super) async fn check_alive(&mut self) {
+        let mut paid = Vec::new();
+        for _ in 0..10 {
+            for wallet in 0..self.wallets.len() {
+                paid.push(self.pay(wallet, Execute::Agent).await.expect("nothing stands against it"));
+            }
+            self.settle().await;
+            if self.seen.values().all(|row| row.status.is_final()) {
+                break;
+            }
+        }
+        for row in self.seen.values() {
+            assert!(row.status.is_final(), "{row:?} is stuck");
+            let is_new = paid.contains(&row.transaction_id);
+            assert!(!is_new || row.status == Status::Confirmed, "{row:?} cannot pay any more");
+        }
+    }
+}

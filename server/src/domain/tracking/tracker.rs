@@ -1,0 +1,270 @@
+//! Following one chain: which accounts are looked at, when, and that one account's trouble stays its own.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+
+use super::{account, continuity, deliver, memory::Memory, plan, plan::Step, plan::Waiting, sight};
+use crate::{
+    chain::{Chain, ChainError, Round},
+    domain::{Error, Result, nonces::Account},
+    state::State,
+    store::transactions,
+    value::{Address, Nonce, SlotState, Status, WaitingReason},
+};
+
+/// A look at an account is taken this often even when no block comes: bytes are sent again, fees raised.
+const LOOK_AT_LEAST: Duration = Duration::from_secs(5);
+
+/// How often accounts are looked at of which nothing was sent.
+const LOOK_AT_UNSENT: Duration = Duration::from_secs(15);
+
+/// How often a node is asked how it is while nobody waits for it.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many accounts are looked at at once: enough that some that hang hold nobody else up.
+const AT_ONCE: usize = 64;
+
+/// How many looks at one account may follow each other at once.
+const LOOKS: usize = 8;
+
+/// What a tracker does of its own accord.
+const ANY_SLOT: [SlotState; 3] = [SlotState::Held, SlotState::Void, SlotState::Sent];
+
+/// Follows one chain. Losing it costs nothing: all that counts is in the database.
+pub struct Tracker {
+    state: State,
+    chain: Chain,
+    memories: HashMap<Address, Memory>,
+    looking: JoinSet<Looked>,
+    under_way: BTreeSet<Address>,
+    again: BTreeSet<Address>,
+    looked_at: HashMap<Address, Duration>,
+    round: Option<Round>,
+    seen: Option<u64>,
+    asked_at: Option<Duration>,
+    unsent_at: Option<Duration>,
+    is_expected: bool,
+}
+
+/// A look that is over.
+pub struct Looked {
+    address: Address,
+    memory: Memory,
+    outcome: Result<()>,
+}
+
+impl Tracker {
+    /// Follows a chain from what is stored.
+    pub fn new(state: State, chain: Chain) -> Self {
+        Self {
+            state,
+            chain,
+            memories: HashMap::new(),
+            looking: JoinSet::new(),
+            under_way: BTreeSet::new(),
+            again: BTreeSet::new(),
+            looked_at: HashMap::new(),
+            round: None,
+            seen: None,
+            asked_at: None,
+            unsent_at: None,
+            is_expected: false,
+        }
+    }
+
+    /// Looks where the chain is, and at every account that has something on the way when that is new or long ago.
+    ///
+    /// Fails with [`Error::ChainUnavailable`] and [`Error::StorageUnavailable`]; nothing is lost by either.
+    pub async fn poll(&mut self) -> Result<()> {
+        let now = self.state.clock.elapsed();
+        let since = |at: Option<Duration>| at.map_or(Duration::MAX, |at| now.saturating_sub(at));
+        let mut due = continuity::accounts(&self.state, self.chain.id(), &[SlotState::Sent]).await?;
+        let all = since(self.unsent_at) >= LOOK_AT_UNSENT;
+        if due.is_empty() && !all && since(self.asked_at) < PROBE_EVERY {
+            return Ok(());
+        }
+        self.asked_at = Some(now);
+        if let Err(error) = self.ask().await {
+            self.unreachable(&due, &error).await;
+            return Err(error);
+        }
+        let is_new = self.round.as_ref().map(|round| round.head.number) != self.seen;
+        self.seen = self.round.as_ref().map(|round| round.head.number);
+        if all {
+            due = continuity::accounts(&self.state, self.chain.id(), &ANY_SLOT).await?;
+            self.unsent_at = Some(now);
+            self.forget_all_but(&due);
+        }
+        for address in due {
+            if is_new || all || since(self.looked_at.get(&address).copied()) >= LOOK_AT_LEAST {
+                self.look(address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at some accounts at once: something of them is to be sent.
+    ///
+    /// Fails as [`Tracker::poll`] does.
+    pub async fn nudge(&mut self, accounts: BTreeSet<Address>) -> Result<()> {
+        let due: Vec<Address> = accounts.into_iter().collect();
+        if let Err(error) = self.ask().await {
+            self.unreachable(&due, &error).await;
+            return Err(error);
+        }
+        due.into_iter().for_each(|address| self.look(address));
+        Ok(())
+    }
+
+    /// Waits for a look to end; for ever while there is none.
+    pub async fn looked(&mut self) -> Looked {
+        loop {
+            match self.looking.join_next().await {
+                Some(Ok(looked)) => return looked,
+                // A look that panicked has lost its memory, and is taken again at the next block.
+                Some(Err(error)) => {
+                    tracing::error!(chain.id = %self.chain.id(), %error, "a look at an account panicked");
+                    self.under_way.clear();
+                    self.looking.abort_all();
+                }
+                None => return std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes note of how a look ended.
+    pub fn note(&mut self, looked: Looked) {
+        let Looked { address, memory, outcome } = looked;
+        let chain_id = self.chain.id();
+        self.memories.insert(address, memory);
+        self.under_way.remove(&address);
+        match outcome {
+            Ok(()) => self.state.troubles.clear(chain_id, address),
+            Err(error) => {
+                tracing::warn!(
+                    chain.id = %chain_id, account.address = %address, error = &error as &dyn std::error::Error,
+                    "an account cannot be followed"
+                );
+                self.state.troubles.note(chain_id, address, error.to_string(), self.state.clock.now());
+            }
+        }
+        if self.again.remove(&address) {
+            self.look(address);
+        }
+    }
+
+    /// Asks the node where the chain is, and holds that against what is remembered of it.
+    async fn ask(&mut self) -> Result<()> {
+        if !self.is_expected {
+            continuity::expect(&self.state, &self.chain).await?;
+            self.is_expected = true;
+        }
+        let round = match self.chain.round().await {
+            Ok(round) => round,
+            Err(error) => return Err(error.into()),
+        };
+        continuity::check(&self.state, &round).await?;
+        self.round = Some(round);
+        Ok(())
+    }
+
+    fn look(&mut self, address: Address) {
+        let Some(round) = self.round.clone() else { return };
+        if self.under_way.len() >= AT_ONCE || !self.under_way.insert(address) {
+            self.again.insert(address);
+            return;
+        }
+        self.looked_at.insert(address, self.state.clock.elapsed());
+        let mut memory = self.memories.remove(&address).unwrap_or_default();
+        let (state, chain) = (self.state.clone(), self.chain.clone());
+        self.looking.spawn(async move {
+            let outcome = look(&state, &chain, round, address, &mut memory).await;
+            Looked { address, memory, outcome }
+        });
+    }
+
+    fn forget_all_but(&mut self, accounts: &[Address]) {
+        self.memories.retain(|address, _| accounts.contains(address));
+        self.looked_at.retain(|address, _| accounts.contains(address));
+    }
+
+    /// Tells what waits that the node does not answer.
+    async fn unreachable(&self, accounts: &[Address], error: &Error) {
+        let Error::ChainUnavailable(cause) = error else { return };
+        for &address in accounts {
+            let account = Account { chain_id: self.chain.id(), address };
+            if let Err(error) = tell_unreachable(&self.state, account, cause).await {
+                tracing::warn!(account.address = %address, error = &error as &dyn std::error::Error, "nobody was told");
+            }
+        }
+    }
+}
+
+/// Tells the submitted transactions of an account that its node does not answer.
+async fn tell_unreachable(state: &State, account: Account, cause: &ChainError) -> Result<()> {
+    let Account { chain_id, address } = account;
+    let slots = crate::store::nonce_slots::list_open(&state.store, chain_id, address).await?;
+    let sent = slots.iter().filter(|slot| slot.state == SlotState::Sent).map(|slot| slot.transaction_id);
+    let waiting = Waiting::with(WaitingReason::NodeUnreachable, cause.words());
+    for row in transactions::list_outlines(&state.store, &sent.collect::<Vec<_>>()).await? {
+        if row.status == Status::Submitted && row.waiting_reason != Some(waiting.reason) {
+            let step = Step::Wait { row, waiting: waiting.clone(), accepted: None };
+            deliver::record(state, &step).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at one account, and takes every step that follows, until nothing does.
+async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, memory: &mut Memory) -> Result<()> {
+    let account = Account { chain_id: chain.id(), address };
+    for number in 0..LOOKS {
+        let latest = match round.latest_nonces(&[address]).await?.pop() {
+            Some(latest) => Nonce(latest?),
+            None => return Err(Error::Integrity("a node's answer")),
+        };
+        let tracked = account::load(state, account, latest).await?;
+        prune(memory, &tracked);
+        let seen = sight::look(state, &round, account, latest, &tracked, memory).await?;
+        let steps = plan::plan(&tracked, &seen, memory, state.clock.elapsed(), &state.policy);
+        if let Some(trouble) = seen.trouble.as_ref().filter(|_| steps.is_empty()) {
+            return Err(ChainError::Unavailable(trouble.clone()).into());
+        }
+        let mut goes_on = false;
+        for step in &steps {
+            goes_on |= take(state, chain, memory, step).await?;
+        }
+        if !goes_on {
+            return Ok(());
+        }
+        // What was mined since the round began is above its head.
+        if number == 0 {
+            round = chain.round().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes one step: first the commit, then, where there is one, the sending. True when another look is worth it.
+async fn take(state: &State, chain: &Chain, memory: &mut Memory, step: &Step) -> Result<bool> {
+    match deliver::record(state, step).await? {
+        None => Ok(!matches!(step, Step::Send(_) | Step::Wait { .. } | Step::GiveWay(_))),
+        Some(payload) => {
+            let outcome = deliver::send(chain, &payload).await;
+            memory.note(payload.form.hash, outcome, state.clock.elapsed());
+            Ok(true)
+        }
+    }
+}
+
+/// Forgets what is over of an account.
+pub(super) fn prune(memory: &mut Memory, tracked: &[account::Tracked]) {
+    let hashes = tracked.iter().flat_map(|open| open.forms.iter().map(|form| form.hash)).collect();
+    let nonces = tracked.iter().map(|open| open.slot.nonce).collect();
+    let ids = tracked.iter().map(|open| open.transaction.transaction_id).collect();
+    memory.keep_only(&hashes, &nonces, &ids);
+}
