@@ -9,7 +9,7 @@ use wallet_server::{
     config::{Config, SETTINGS, Settings, Source},
     keys::Master,
     store::{self, Store},
-    value::Secret,
+    value::{ChainId, Secret},
 };
 
 mod dev;
@@ -43,6 +43,12 @@ enum Command {
     Migrate {
         #[command(subcommand)]
         direction: Direction,
+    },
+    /// Forget what was to happen on a chain that began anew: its open transactions end, its nonces are free again.
+    ResetChain {
+        /// Its EIP-155 id, twice, so that nobody resets another one by mistake.
+        #[arg(num_args = 2, required = true, value_names = ["ID", "ID"])]
+        ids: Vec<ChainId>,
     },
     /// Write openapi.json to standard output.
     Openapi,
@@ -95,6 +101,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Command::Serve => serve().await,
         Command::Dev { data_dir, listen, anvil } => dev::run(&data_dir, listen, anvil).await,
         Command::Migrate { direction } => migrate(direction).await,
+        Command::ResetChain { ids } => reset_chain(&ids).await,
         Command::Openapi => print(&wallet_server::spec()),
         Command::Config => show_config(),
         Command::Keygen { path } => keygen(path),
@@ -145,6 +152,18 @@ async fn migrate(direction: Direction) -> Result<(), Failure> {
         print(&format!("{} {name}\n", if is_applied { "applied" } else { "missing" }))?;
     }
     Ok(())
+}
+
+async fn reset_chain(ids: &[ChainId]) -> Result<(), Failure> {
+    let [chain_id, again] = ids else { return Err("expected the id twice".into()) };
+    if chain_id != again {
+        return Err("the two ids differ; nothing was changed".into());
+    }
+    let settings = Settings::from_environment()?;
+    logs::start(&settings)?;
+    let state = wallet_server::open(&Config::read(&settings)?).await?;
+    wallet_server::domain::tracking::reset(&state, *chain_id, None).await?;
+    print(&format!("chain {chain_id} is forgotten; it is learnt anew at the next start\n"))
 }
 
 fn show_config() -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ChainError, identity::Identity, rpc::Rpc};
+use super::{ChainError, identity::Identity, known, rpc::Rpc};
 use crate::value::{BlockHash, ChainId};
 
 /// How long a request waits for a verdict that nobody has formed yet.
@@ -115,6 +115,12 @@ impl Endpoint {
 
     pub(super) fn identity(&self) -> Identity {
         self.known().identity.clone()
+    }
+
+    /// Whether the node is believed when it says that people develop with it: whoever serves a public chain must not get
+    /// blocks taken for final, or slots forgotten, by calling itself so.
+    pub(super) fn may_be_development(&self) -> bool {
+        self.rpc.is_local || known::is_private(self.chain_id.get())
     }
 
     /// From now on the node's first block must be this one.

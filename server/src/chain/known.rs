@@ -1,5 +1,12 @@
 //! What people call a chain and its currency. Names only: nothing else depends on this table.
 
+/// Whether a chain is none that the public knows by this id.
+pub(super) fn is_private(id: u64) -> bool {
+    name_and_symbol(id).is_none_or(|(name, _)| name == LOCAL)
+}
+
+const LOCAL: &str = "Local";
+
 /// The name and the currency's symbol of a chain (chainid.network), or nothing when it is not in the table.
 pub(super) fn name_and_symbol(id: u64) -> Option<(&'static str, &'static str)> {
     Some(match id {
@@ -11,7 +18,7 @@ pub(super) fn name_and_symbol(id: u64) -> Option<(&'static str, &'static str)> {
         130 => ("Unichain", "ETH"),
         137 => ("Polygon", "POL"),
         324 => ("zkSync Era", "ETH"),
-        1337 | 31337 => ("Local", "ETH"),
+        1337 | 31337 => (LOCAL, "ETH"),
         8453 => ("Base", "ETH"),
         10200 => ("Gnosis Chiado", "xDAI"),
         17000 => ("Holesky", "ETH"),

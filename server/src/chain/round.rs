@@ -135,7 +135,9 @@ async fn ask(endpoint: &Endpoint) -> Result<Look, ChainError> {
     let head = BlockRef::from(latest.await.map_err(unavailable)?);
     if let Some(version) = version {
         match version.await {
-            Ok(version) => identity.is_development = Some(is_development(&version)),
+            Ok(version) => {
+                identity.is_development = Some(endpoint.may_be_development() && is_development(&version));
+            }
             Err(error) if error.is_error_resp() => identity.is_development = Some(false),
             Err(_) => {}
         }

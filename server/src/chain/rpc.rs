@@ -82,6 +82,8 @@ pub(super) struct Rpc {
     /// For receipts and whole blocks, which may be larger.
     pub(super) large: RpcClient,
     hidden: Arc<[Secret<String>]>,
+    /// Whether the node is on this machine.
+    pub(super) is_local: bool,
     /// Whether an exchange failed on the way since the node was last found to be well.
     suspect: Arc<AtomicBool>,
 }
@@ -116,7 +118,13 @@ impl Rpc {
             let transport = Transport { client: client.clone(), url: url.clone(), largest, suspect: suspect.clone() };
             RpcClient::new(transport, is_loopback(&parsed))
         };
-        Ok(Self { client: client_of(LARGEST_ANSWER), large: client_of(LARGEST_BLOCK), hidden, suspect })
+        Ok(Self {
+            client: client_of(LARGEST_ANSWER),
+            large: client_of(LARGEST_BLOCK),
+            hidden,
+            is_local: is_loopback(&parsed),
+            suspect,
+        })
     }
 
     /// Whether an exchange failed on the way since [`Self::clear`].

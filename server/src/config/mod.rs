@@ -131,6 +131,7 @@ impl Config {
                 session_lifetime: settings.duration("JWT_ACCESS_TOKEN_EXPIRES")?,
                 execution_window: settings.duration("EXECUTION_WINDOW")?,
                 pending_per_agent: settings.number("PENDING_PER_AGENT", 1..=100_000)?,
+                give_way_after: settings.duration("GIVE_WAY_AFTER")?,
                 bump_after: settings.duration("BUMP_AFTER")?,
                 ..policy
             },

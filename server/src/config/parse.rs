@@ -19,6 +19,7 @@ fn range(name: &str) -> RangeInclusive<u64> {
     match name {
         "POLL_INTERVAL" => 50..=MINUTE,
         "NODE_TIMEOUT" => 100..=MINUTE,
+        "GIVE_WAY_AFTER" => SECOND..=HOUR,
         "BUMP_AFTER" => SECOND..=HOUR,
         _ => MINUTE..=DAY,
     }

@@ -79,6 +79,11 @@ pub const SETTINGS: &[Setting] = &[
         "How often a chain is asked for its newest block while something waits; 50ms to 1m.",
     ),
     setting(
+        "GIVE_WAY_AFTER",
+        "1m",
+        "How long an approved transaction keeps a nonce that a sent one waits for; 1s to 1h.",
+    ),
+    setting(
         "BUMP_AFTER",
         "1m",
         "How long a sent transaction waits before the next rung of its fee ladder is sent; 1s to 1h.",

@@ -55,20 +55,29 @@ impl Blocks for Round {
     }
 }
 
+/// The blocks of a chain that are remembered, the newest first.
+pub(super) async fn marks(state: &State, chain_id: ChainId) -> Result<Vec<chain_marks::Model>> {
+    Ok(chain_marks::list(&state.store, chain_id).await?)
+}
+
 /// Compares what a round shows with what is remembered. Where the chain was reorganised deeper than it is final, the
 /// nonces that are in question are opened again.
 ///
 /// Fails with [`Error::ChainUnavailable`] and [`Error::StorageUnavailable`].
-pub(super) async fn check(state: &State, round: &Round) -> Result<()> {
+pub(super) async fn check(state: &State, round: &Round, marks: &[chain_marks::Model]) -> Result<()> {
     let Round { chain_id, genesis, is_development, .. } = *round;
     let standing = Standing { chain_id, head: round.head.number, genesis, is_development };
-    compare(state, standing, round).await
+    compare(state, standing, marks, round).await
 }
 
 /// The same with a node's blocks.
-pub(super) async fn compare(state: &State, standing: Standing, blocks: &impl Blocks) -> Result<()> {
+pub(super) async fn compare(
+    state: &State,
+    standing: Standing,
+    marks: &[chain_marks::Model],
+    blocks: &impl Blocks,
+) -> Result<()> {
     let Standing { chain_id, head, genesis, is_development } = standing;
-    let marks = chain_marks::list(&state.store, chain_id).await?;
     let first = marks.iter().find(|mark| mark.height == Height(0));
     match (first, genesis) {
         (None, Some(genesis)) => remember(state, chain_id, Height(0), genesis).await?,

@@ -68,7 +68,8 @@ impl World {
             genesis: blocks.first().map(|block| block.hash),
             is_development: self.chain.is_development,
         };
-        continuity::compare(&self.state, standing, &View(blocks)).await.expect("the database answers");
+        let marks = continuity::marks(&self.state, self.chain_id).await.expect("the database answers");
+        continuity::compare(&self.state, standing, &marks, &View(blocks)).await.expect("the database answers");
     }
 
     /// A server looks at the chain, and plans.
