@@ -79,6 +79,8 @@ impl TestDatabase {
         }
         let url = Secret::new(format!("sqlite:{}", to.0.join("test.db").display()));
         let store = Store::connect(&url, CONNECTIONS).await.expect("a sound file");
+        // Nobody cuts the power.
+        store.writer.execute_unprepared("PRAGMA synchronous = OFF").await.expect("a sound file");
         Self { store, url, place: Place::Directory(to) }
     }
 

@@ -65,3 +65,18 @@ fn no_order_of_events_pays_twice_or_blocks_a_wallet() {
 fn neither_do_a_key_used_elsewhere_and_stolen_bytes() {
     run(2, Dangers { reorganisations: 4, foreign_use: 3, leaks: 2, ..Dangers::default() });
 }
+
+#[test]
+fn nor_nodes_that_hide_and_mistake_things_for_a_while() {
+    run(3, Dangers { reorganisations: 3, foreign_use: 2, faults: 8, ..Dangers::default() });
+}
+
+#[test]
+fn nor_a_chain_that_takes_back_what_was_final() {
+    run(4, Dangers { reorganisations: 2, deep_reorganisations: 3, foreign_use: 1, leaks: 1, ..Dangers::default() });
+}
+
+#[test]
+fn nor_a_development_chain_that_begins_anew() {
+    run(5, Dangers { foreign_use: 1, leaks: 1, resets: 2, faults: 1, ..Dangers::default() });
+}

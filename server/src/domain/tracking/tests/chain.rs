@@ -79,6 +79,7 @@ pub(super) struct Chain {
     pub(super) refuses_gaps: bool,
     /// Whether it is a development chain, whose one node never lags.
     pub(super) is_development: bool,
+    resets: usize,
     forged: u64,
 }
 
@@ -95,6 +96,7 @@ impl Chain {
             market,
             refuses_gaps,
             is_development,
+            resets: 0,
             forged: 0,
         };
         chain.push(Vec::new());
@@ -259,11 +261,16 @@ impl Chain {
     pub(super) fn reset(&mut self) {
         let settled = self.settled();
         self.past.extend(self.blocks[..settled].iter().flat_map(|block| block.transactions.iter().cloned()));
+        self.resets += 1;
         self.blocks.clear();
         self.orphans.clear();
         self.heard.clear();
         self.stale = None;
         self.push(Vec::new());
+    }
+
+    pub(super) fn was_reset(&self) -> bool {
+        self.resets > 0
     }
 
     /// Pools are emptied.

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::world::{Signed, World};
+use super::{
+    super::settle::VIOLATION,
+    world::{Signed, World},
+};
 use crate::{
-    store::{nonce_slots, payloads, tests::events_of, transactions::Model},
+    store::{events, nonce_slots, payloads, tests::events_of, transactions::Model},
     value::{PayloadKind, SlotState, Status, TransactionHash, TransactionId},
 };
 
@@ -43,16 +46,24 @@ impl World {
     /// Fails the test when a rule is broken. Gives the transactions.
     pub(super) async fn check(&mut self) -> Vec<Model> {
         let rows = Rows::read(self).await;
-        check_nonces(&rows);
+        let old = self.signed[..self.signed_before].iter().map(|signed| signed.transaction_id).collect();
+        check_nonces(&rows, &old);
         check_sent_once(&rows);
+        let events = events_of(&self.state.store, self.user.user_id).await;
         self.check_truth(&rows);
-        self.check_versions(&rows).await;
+        self.check_versions(&rows, &events);
+        self.check_words(&rows, &events);
         self.seen = rows.transactions.iter().map(|row| (row.transaction_id, row.clone())).collect();
+        self.heard_events = events.len();
         rows.transactions
     }
 
     /// What the rows say of an end is what the chain says, for good.
     fn check_truth(&self, rows: &Rows) {
+        // Nobody can know yet.
+        if self.contradicts {
+            return;
+        }
         let final_hashes: HashMap<TransactionHash, bool> =
             self.chain.final_transactions().map(|(heard, succeeded)| (heard.hash, *succeeded)).collect();
         let claimed = |hash| {
@@ -62,6 +73,11 @@ impl World {
         for row in &rows.transactions {
             let forms: Vec<&Signed> =
                 self.signed.iter().filter(|signed| signed.transaction_id == row.transaction_id).collect();
+            let slot = rows.slots.iter().find(|slot| slot.transaction_id == row.transaction_id);
+            // The chain has taken the end back, and what was final is on its way again.
+            if self.was_deep && row.status.is_final() && slot.is_some_and(|slot| slot.state == SlotState::Sent) {
+                continue;
+            }
             let happened = |kind| {
                 let mut of_kind = forms.iter().filter(|form| form.kind == kind);
                 of_kind.find_map(|form| Some((form.heard.hash, *final_hashes.get(&form.heard.hash)?)))
@@ -76,7 +92,8 @@ impl World {
                 })
             });
             let leaked = paid.is_some_and(|(hash, _)| !self.sent.contains(&hash));
-            let is_over = row.nonce.is_some_and(|nonce| self.chain.final_count(row.address) > nonce.0);
+            let is_over =
+                row.nonce.is_some_and(|nonce| self.chain.final_count(row.address) > nonce.0) || self.chain.was_reset();
             match row.status {
                 Status::Pending => assert!(forms.is_empty(), "{row:?} is signed"),
                 Status::Rejected => assert!(forms.is_empty(), "{row:?} is signed"),
@@ -85,7 +102,10 @@ impl World {
                 Status::Reverted => assert_eq!(paid.map(|paid| paid.1), Some(false), "{row:?} did not fail"),
                 // Not executed, so only bytes that were stolen can be in a block, and the next look tells.
                 Status::Expired => assert!(paid.is_none() || leaked || by_a_twin, "{row:?} was paid"),
-                Status::Failed => assert!(is_over && cancelled.is_some() && paid.is_none(), "{row:?} has not failed"),
+                Status::Failed => {
+                    assert!(is_over && paid.is_none(), "{row:?} has not failed");
+                    assert!(cancelled.is_some() || self.was_deep, "{row:?} has not failed");
+                }
                 Status::Cancelled => {
                     assert!(paid.is_none() || leaked || by_a_twin, "{row:?} was paid");
                     let was_sent = self
@@ -96,27 +116,55 @@ impl World {
                 }
                 Status::Superseded => assert!(is_over && (paid.is_none() || by_a_twin), "{row:?} was not superseded"),
             }
+            let rests_on_chain = matches!(row.status, Status::Confirmed | Status::Reverted | Status::Failed);
+            assert!(!rests_on_chain || row.evidence.is_some(), "{row:?} rests on nothing");
         }
         for slot in rows.slots.iter().filter(|slot| slot.state == SlotState::Used) {
             assert!(self.chain.final_count(slot.address) > slot.nonce.0, "{slot:?} is not used");
         }
     }
 
-    /// Versions rise by one, each with its event, and events are numbered without gaps.
-    async fn check_versions(&self, rows: &Rows) {
-        let events = events_of(&self.state.store, self.user.user_id).await;
+    /// Versions rise by one, each with its event, and events are numbered without gaps. An end that the chain made is
+    /// taken back only where the chain takes it back, and that is told.
+    fn check_versions(&self, rows: &Rows, events: &[events::Model]) {
         let mut versions: BTreeMap<TransactionId, i64> = BTreeMap::new();
-        for (number, event) in (1..).zip(&events) {
+        for (number, event) in (1..).zip(events) {
             assert_eq!(event.sequence, number, "an event is missing");
             let version = versions.entry(event.transaction_id).or_default();
             *version += 1;
             assert_eq!(event.version, *version, "a version is missing");
         }
+        let new = &events[self.heard_events..];
         for row in &rows.transactions {
             assert_eq!(versions.get(&row.transaction_id), Some(&row.version), "{row:?} changed without an event");
-            if let Some(before) = self.seen.get(&row.transaction_id) {
-                assert!(before.nonce.is_none() || before.nonce == row.nonce, "{row:?} changed its nonce");
-                assert!(before.version < row.version || before == row, "{row:?} changed without a version");
+            let Some(before) = self.seen.get(&row.transaction_id) else { continue };
+            assert!(before.nonce.is_none() || before.nonce == row.nonce, "{row:?} changed its nonce");
+            assert!(before.version < row.version || before == row, "{row:?} changed without a version");
+            let was_over = match before.status {
+                Status::Confirmed | Status::Reverted | Status::Failed | Status::Superseded | Status::Rejected => true,
+                Status::Cancelled => before.block.is_some(),
+                _ => false,
+            };
+            if was_over && before.status != row.status {
+                let is_told =
+                    new.iter().any(|event| event.transaction_id == row.transaction_id && event.kind == VIOLATION);
+                assert!(self.was_deep && is_told, "{before:?} was final and became {row:?}");
+            }
+        }
+    }
+
+    /// Nothing is told that did not happen.
+    fn check_words(&self, rows: &Rows, events: &[events::Model]) {
+        for event in &events[self.heard_events..] {
+            let row = rows.transactions.iter().find(|row| row.transaction_id == event.transaction_id);
+            let row = row.expect("events are of transactions");
+            match event.kind.as_str() {
+                VIOLATION => assert!(self.was_deep, "{row:?} was not taken back"),
+                "reorganised" => {
+                    assert!(self.was_reorganised || self.was_other_chain, "{row:?} was not reorganised");
+                }
+                ALARM => assert!(self.was_leaked(), "nobody stole from {row:?}"),
+                _ => {}
             }
         }
     }
@@ -148,8 +196,8 @@ impl World {
     }
 }
 
-/// Every signed form has a slot, and every transaction one nonce.
-fn check_nonces(rows: &Rows) {
+/// Every signed form has a slot, and every transaction one nonce. Those of a chain that is no more have lost theirs.
+fn check_nonces(rows: &Rows, old: &HashSet<TransactionId>) {
     let slots: BTreeMap<_, _> = rows.slots.iter().map(|slot| ((slot.address.0, slot.nonce), slot)).collect();
     let mut owners = HashSet::new();
     for slot in &rows.slots {
@@ -162,7 +210,8 @@ fn check_nonces(rows: &Rows) {
     let nonces: HashMap<TransactionId, _> =
         rows.transactions.iter().map(|row| (row.transaction_id, row.nonce)).collect();
     for form in &rows.payloads {
-        assert!(slots.contains_key(&(form.address.0, form.nonce)), "{form:?} has no slot");
+        let is_old = old.contains(&form.transaction_id);
+        assert!(is_old || slots.contains_key(&(form.address.0, form.nonce)), "{form:?} has no slot");
         assert_eq!(nonces.get(&form.transaction_id), Some(&Some(form.nonce)), "{form:?} has another nonce");
     }
     for row in &rows.transactions {

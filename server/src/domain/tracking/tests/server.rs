@@ -16,7 +16,7 @@ use super::{
     world::World,
 };
 use crate::{
-    chain::{ChainError, ChainSettings},
+    chain::{ChainError, ChainSettings, SendOutcome},
     domain::{Error, Result, nonces::Account},
     store::payloads,
     value::{Address, BlockHash, Nonce, PayloadKind, Secret, SlotState, Status},
@@ -56,9 +56,10 @@ impl World {
     }
 
     /// A server holds a node's blocks against what is remembered of the chain.
-    async fn compare(&self, via: Via) {
+    async fn compare(&mut self, via: Via) {
         // Another chain in the middle of a look: the round before it was good.
         if via.fault == Fault::OtherChain {
+            self.was_other_chain = true;
             return;
         }
         let blocks = self.chain.view(via.is_stale);
@@ -70,6 +71,7 @@ impl World {
         };
         let marks = continuity::marks(&self.state, self.chain_id).await.expect("the database answers");
         continuity::compare(&self.state, standing, &marks, &View(blocks)).await.expect("the database answers");
+        self.contradicts &= via.is_stale;
     }
 
     /// A server looks at the chain, and plans.
@@ -93,18 +95,22 @@ impl World {
         account::load(&self.state, account, latest).await.expect("the database answers")
     }
 
-    /// A server does what it planned; its process ends before the sending when it crashes. True when it did anything.
+    /// A server does what it planned; its process ends before the sending when it crashes. True when another look is
+    /// worth it.
     pub(super) async fn act(&mut self, server: usize, answer: Answer, crashes: bool) -> bool {
         let mut acted = false;
         for step in std::mem::take(&mut self.servers[server].planned) {
-            acted |= !matches!(step, Step::Send(_));
+            self.check_step(server, &step).await;
             match record(&self.state, &step).await.expect("the database answers") {
-                None => {}
+                None => acted |= !matches!(step, Step::Send(_) | Step::Wait { .. } | Step::GiveWay(_)),
                 Some(_) if crashes => {
                     self.restart(server);
                     return true;
                 }
-                Some(payload) => self.deliver(server, payload, answer).await,
+                Some(payload) => {
+                    self.deliver(server, payload, answer).await;
+                    acted = true;
+                }
             }
         }
         acted
@@ -137,7 +143,40 @@ impl World {
         self.sent.insert(heard.hash);
         let outcome = self.chain.send(heard, answer, form.kind == PayloadKind::Payment);
         let now = self.state.clock.elapsed();
+        match outcome {
+            SendOutcome::Refused { .. } => self.refusals.entry((server, form.hash)).or_default().push(now),
+            SendOutcome::Unavailable { .. } => {}
+            _ => drop(self.refusals.remove(&(server, form.hash))),
+        }
         self.servers[server].memory(form.address).note(form.hash, outcome, now);
+    }
+
+    /// Who stands in the way has its time, and only nodes that go on refusing are believed.
+    async fn check_step(&mut self, server: usize, step: &Step) {
+        let now = self.state.clock.elapsed();
+        match step {
+            Step::GiveWay(row) => drop(self.told.entry(row.transaction_id).or_insert(now)),
+            Step::GaveWay(row) => {
+                let told = self.told.get(&row.transaction_id).expect("it was told before");
+                assert!(now - *told >= self.state.policy.give_way_at_least, "{row:?} had no time");
+                let row = self.find(row.transaction_id).await;
+                let slots = self.slots(row.address).await;
+                let is_above = |nonce: Nonce| row.nonce.is_some_and(|own| nonce > own);
+                let stands_in_the_way = slots.iter().any(|slot| slot.state == SlotState::Sent && is_above(slot.nonce));
+                assert!(stands_in_the_way || row.status != Status::Authorized, "nobody waits for {row:?}");
+            }
+            Step::Refuse { form, .. } => {
+                let refusals = self.refusals.get(&(server, form.hash)).map_or(&[][..], Vec::as_slice);
+                let lasted = refusals.first().map_or(Duration::ZERO, |first| now - *first);
+                assert!(refusals.len() >= 3 && lasted >= Duration::from_secs(60), "{form:?}: {refusals:?} at {now:?}");
+                let ladder = payloads::list_for_transactions(&self.state.store, &[form.transaction_id]).await;
+                let mut ladder = ladder.expect("the database answers").into_iter();
+                let row = self.find(form.transaction_id).await;
+                let is_open = row.status == Status::Submitted && row.cancelling.is_none();
+                assert!(!is_open || ladder.all(|form| form.accepted_at.is_none()), "a node took {form:?}");
+            }
+            _ => {}
+        }
     }
 
     /// No byte leaves before that is durably noted, none of somebody who does not have the nonce, and once a transaction

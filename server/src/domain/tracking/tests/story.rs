@@ -14,7 +14,7 @@ use crate::{
         Error,
         transactions::{self, Release},
     },
-    value::{Execute, Status, TransactionId},
+    value::{Execute, SlotState, Status, TransactionId, WaitingReason},
 };
 
 impl World {
@@ -73,8 +73,7 @@ impl World {
                 self.was_reorganised |= self.chain.reorganise(depth, pick, most);
             }
             Event::ReorganiseDeep { depth, forgets, pick, most } => {
-                self.was_reorganised = true;
-                self.contradicts = true;
+                (self.was_reorganised, self.was_deep, self.contradicts) = (true, true, true);
                 self.chain.reorganise_deep(depth, forgets, pick, most);
             }
             Event::Reset => self.reset(),
@@ -83,8 +82,9 @@ impl World {
                 self.chain.foreign(self.wallets[wallet].1, ahead);
             }
             Event::Leak { pick } => {
-                if !self.signed.is_empty() {
-                    self.chain.leak(self.signed[pick % self.signed.len()].heard.clone());
+                let signed = &self.signed[self.signed_before..];
+                if !signed.is_empty() {
+                    self.chain.leak(signed[pick % signed.len()].heard.clone());
                 }
             }
         }
@@ -137,7 +137,7 @@ impl World {
     fn reset(&mut self) {
         if self.chain.is_development {
             self.chain.reset();
-            self.signed_before = self.signed.len();
+            (self.signed_before, self.contradicts) = (self.signed.len(), true);
         }
     }
 
@@ -155,6 +155,9 @@ impl World {
                     assert!(looks < 20, "a server finds something to do for ever");
                 }
             }
+            if round == 0 {
+                self.check_waiting().await;
+            }
             self.chain.mine(None, 9, false);
             // The first round runs out of time for whoever waits for a human or an agent.
             let late = Duration::from_secs(3_700) + std::mem::take(&mut self.set_back);
@@ -170,6 +173,19 @@ impl World {
         panic!("the world does not come to rest");
     }
 
+    /// After a fair look nobody is told what a liar said.
+    async fn check_waiting(&self) {
+        for row in self.transactions().await {
+            match (row.waiting_reason, row.nonce) {
+                (Some(WaitingReason::NonceUsedElsewhere), Some(nonce)) => {
+                    assert!(self.chain.latest(row.address, false) > nonce.0, "the nonce of {row:?} is free");
+                }
+                (Some(WaitingReason::NodeUnreachable), _) => panic!("the node of {row:?} answers"),
+                _ => {}
+            }
+        }
+    }
+
     /// All that was sent has ended, except behind a hole that foreign use and a reorganisation left.
     pub(super) async fn check_ended(&self) {
         for row in self.transactions().await.into_iter().filter(|row| !row.status.is_final()) {
@@ -178,6 +194,12 @@ impl World {
             let mut below = self.chain.latest(row.address, false)..nonce.0;
             let is_behind_a_hole = below.any(|nonce| slots.iter().all(|slot| slot.nonce.0 != nonce));
             assert!(self.was_foreign && self.was_reorganised && is_behind_a_hole, "{row:?} is stuck");
+        }
+        for (_, address) in &self.wallets {
+            for slot in self.slots(*address).await {
+                let is_open = slot.state == SlotState::Sent || slot.state == SlotState::Held;
+                assert!(!is_open || self.was_foreign && self.was_reorganised, "{slot:?} is stuck");
+            }
         }
     }
 

@@ -70,6 +70,15 @@ pub(super) struct World {
     pub(super) seen: BTreeMap<TransactionId, Model>,
     pub(super) was_foreign: bool,
     pub(super) was_reorganised: bool,
+    /// Below what was final.
+    pub(super) was_deep: bool,
+    pub(super) was_other_chain: bool,
+    /// How many events were checked.
+    pub(super) heard_events: usize,
+    /// When a transaction was told that it stands in the way.
+    pub(super) told: HashMap<TransactionId, Duration>,
+    /// When each server's node refused a form, since it last took it.
+    pub(super) refusals: HashMap<(usize, TransactionHash), Vec<Duration>>,
     /// How many of the first are good for nothing: the chain that they were for is no more.
     pub(super) signed_before: usize,
     /// Whether the chain has taken back what was final, and no server has seen that yet.
@@ -140,6 +149,11 @@ impl World {
             seen: BTreeMap::new(),
             was_foreign: false,
             was_reorganised: false,
+            was_deep: false,
+            was_other_chain: false,
+            heard_events: 0,
+            told: HashMap::new(),
+            refusals: HashMap::new(),
             signed_before: 0,
             contradicts: false,
             set_back: Duration::ZERO,
@@ -344,6 +358,9 @@ impl World {
                 PayloadKind::Cancel => (Some(shown.address), U256::ZERO),
             };
             assert_eq!((heard.to, heard.value), means, "what was signed is not what was shown");
+            if form.sent_at.is_some() {
+                self.sent.insert(form.hash);
+            }
             self.signed.push(Signed { transaction_id: form.transaction_id, kind: form.kind, heard });
         }
         let cancels = ladder.iter().filter(|form| form.kind == PayloadKind::Cancel);
@@ -353,7 +370,13 @@ impl World {
     pub(super) async fn execute(&mut self, row: &Model) {
         let agent = &self.agents[&row.agent_id.expect("agents prepared all of them")];
         match crate::domain::transactions::execute(&self.state, agent, row.transaction_id).await {
-            Ok(_) | Err(Error::Expired) => {}
+            // From here on it may have left.
+            Ok(executed) => self.sent.extend(executed.hashes),
+            Err(Error::Expired) => {}
+            Err(Error::NonceUsedElsewhere) => {
+                let row = self.find(row.transaction_id).await;
+                assert_eq!(row.waiting_reason, Some(WaitingReason::NonceUsedElsewhere), "nobody said so of {row:?}");
+            }
             Err(error) => panic!("an execution failed: {error:?}"),
         }
     }
