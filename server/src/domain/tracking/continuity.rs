@@ -37,6 +37,8 @@ pub(super) struct Standing {
     pub(super) chain_id: ChainId,
     /// The height of its newest block.
     pub(super) head: u64,
+    /// The height up to which it calls its blocks final.
+    pub(super) final_height: u64,
     /// Its first block; none when the node does not have that any more.
     pub(super) genesis: Option<BlockHash>,
     /// Whether people develop with it: then it may begin anew.
@@ -65,8 +67,8 @@ pub(super) async fn marks(state: &State, chain_id: ChainId) -> Result<Vec<chain_
 ///
 /// Fails with [`Error::ChainUnavailable`] and [`Error::StorageUnavailable`].
 pub(super) async fn check(state: &State, round: &Round, marks: &[chain_marks::Model]) -> Result<()> {
-    let Round { chain_id, genesis, is_development, .. } = *round;
-    let standing = Standing { chain_id, head: round.head.number, genesis, is_development };
+    let Round { chain_id, final_height, genesis, is_development, .. } = *round;
+    let standing = Standing { chain_id, head: round.head.number, final_height, genesis, is_development };
     compare(state, standing, marks, round).await
 }
 
@@ -77,7 +79,7 @@ pub(super) async fn compare(
     marks: &[chain_marks::Model],
     blocks: &impl Blocks,
 ) -> Result<()> {
-    let Standing { chain_id, head, genesis, is_development } = standing;
+    let Standing { chain_id, head, final_height, genesis, is_development } = standing;
     let first = marks.iter().find(|mark| mark.height == Height(0));
     match (first, genesis) {
         (None, Some(genesis)) => remember(state, chain_id, Height(0), genesis).await?,
@@ -87,9 +89,13 @@ pub(super) async fn compare(
         _ => {}
     }
     let Some(newest) = marks.first().filter(|mark| mark.height > Height(0)) else { return Ok(()) };
-    if newest.height.0 > head {
-        // A node that is behind takes nothing back; a development chain that is goes on from an earlier state.
-        return if is_development { reset(state, chain_id, genesis).await } else { Ok(()) };
+    if newest.height.0 > head && is_development {
+        // It goes on from an earlier state.
+        return reset(state, chain_id, genesis).await;
+    }
+    // A node that is behind, or on a fork that is not final for it either, takes nothing back.
+    if newest.height.0 > final_height {
+        return Ok(());
     }
     for (number, mark) in marks.iter().enumerate() {
         match blocks.block_hash(mark.height.0).await? {

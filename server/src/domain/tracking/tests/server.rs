@@ -55,6 +55,11 @@ impl World {
         self.servers[server] = Server::default();
     }
 
+    /// Nobody is in the middle of anything.
+    pub(super) fn drop_plans(&mut self) {
+        self.servers.iter_mut().for_each(|server| server.planned.clear());
+    }
+
     /// A server holds a node's blocks against what is remembered of the chain.
     async fn compare(&mut self, via: Via) {
         // Another chain in the middle of a look: the round before it was good.
@@ -66,12 +71,19 @@ impl World {
         let standing = Standing {
             chain_id: self.chain_id,
             head: height(blocks.len() - 1),
+            final_height: self.chain.final_height(blocks),
             genesis: blocks.first().map(|block| block.hash),
             is_development: self.chain.is_development,
         };
         let marks = continuity::marks(&self.state, self.chain_id).await.expect("the database answers");
         continuity::compare(&self.state, standing, &marks, &View(blocks)).await.expect("the database answers");
-        self.contradicts &= via.is_stale;
+        if self.contradicts && !via.is_stale {
+            self.contradicts = false;
+            // What was signed before anybody saw that the chain began anew was for the old one.
+            if self.chain.was_reset() {
+                self.signed_before = self.signed.len();
+            }
+        }
     }
 
     /// A server looks at the chain, and plans.

@@ -137,6 +137,7 @@ impl World {
     fn reset(&mut self) {
         if self.chain.is_development {
             self.chain.reset();
+            self.drop_plans();
             (self.signed_before, self.contradicts) = (self.signed.len(), true);
         }
     }
