@@ -216,7 +216,7 @@ impl Planning<'_> {
         };
         let noted = form.sent_at.is_some() && open.slot.state == SlotState::Sent;
         if known && noted && !is_final {
-            return None;
+            return self.wait(open, Waiting::new(WaitingReason::Finality), None);
         }
         let reason = self.sight.reasons.get(&form.hash).cloned();
         Some(Step::Include { slot: open.slot.clone(), form: form.clone(), block, is_final, reason })
