@@ -211,6 +211,8 @@ impl Planning<'_> {
         let is_final = receipt.block_number <= self.sight.final_height;
         let row = open.rows().find(|row| row.transaction_id == form.transaction_id)?;
         let known = match form.kind {
+            // What was final once is told again only when the chain contradicts it for good.
+            PayloadKind::Payment if row.status.is_final() && !ended_unsent(row.status, row.block.is_some()) => true,
             PayloadKind::Payment => row.block.as_ref().is_some_and(|known| known.0 == block),
             PayloadKind::Cancel => row.status != Status::Authorized,
         };
@@ -349,6 +351,11 @@ impl Planning<'_> {
         let is_new = accepted.is_some() || waits && !waiting.is_told(row);
         is_new.then(|| Step::Wait { row: row.clone(), waiting, accepted })
     }
+}
+
+/// Whether a transaction that ended so may have left nothing but copies of its bytes: the chain said nothing of it.
+pub(super) fn ended_unsent(status: Status, is_in_block: bool) -> bool {
+    matches!(status, Status::Expired | Status::Cancelled) && !is_in_block
 }
 
 /// Whether a payment of the nonce's owner is still wanted.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Step, Waiting};
+use super::plan::{Step, Waiting, ended_unsent};
 use crate::{
     domain::{
         Error, Result,
@@ -136,8 +136,9 @@ impl Inclusion<'_> {
             ..row.clone()
         };
         let reason = self.reason.and_then(|reason| reason.chars().take(280).collect::<String>().parse().ok());
+        let was_final = row.status.is_final() && !ended_unsent(row.status, row.block.is_some());
         let (event, after) = match (form.kind, is_final) {
-            (PayloadKind::Payment, false) if row.status.is_final() && !is_unsent_end(row.status) => return None,
+            (PayloadKind::Payment, false) if was_final => return None,
             (PayloadKind::Payment, false) => ("mined", Model { status: Status::Mined, block: mined, ..row.clone() }),
             (PayloadKind::Payment, true) if block.succeeded => ("confirmed", ended(Status::Confirmed)),
             (PayloadKind::Payment, true) => {
@@ -158,14 +159,9 @@ impl Inclusion<'_> {
             },
             (PayloadKind::Cancel, _) => return None,
         };
-        let contradicts = row.status.is_final() && !is_unsent_end(row.status) && row.status != after.status;
+        let contradicts = was_final && row.status != after.status;
         (after != *row).then_some((if contradicts { VIOLATION } else { event }, after))
     }
-}
-
-/// Whether a transaction that ended so may have left nothing but copies of its bytes: the chain said nothing of it.
-fn is_unsent_end(status: Status) -> bool {
-    matches!(status, Status::Expired | Status::Cancelled)
 }
 
 async fn reorganise(state: &State, outline: &Outline) -> Result<()> {

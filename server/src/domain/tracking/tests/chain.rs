@@ -1,5 +1,7 @@
 //! A chain in a few lines: its blocks, everything its nodes ever heard, a node that lags, and what nodes say.
 
+use std::collections::HashSet;
+
 use alloy::{
     consensus::{Transaction, TxEnvelope},
     eips::eip2718::Decodable2718,
@@ -257,10 +259,10 @@ impl Chain {
         }
     }
 
-    /// A development chain begins anew.
-    pub(super) fn reset(&mut self) {
-        let settled = self.settled();
-        self.past.extend(self.blocks[..settled].iter().flat_map(|block| block.transactions.iter().cloned()));
+    /// A development chain begins anew. What was known of the old one stays true.
+    pub(super) fn reset(&mut self, known: &HashSet<TransactionHash>) {
+        let past = self.blocks.iter().flat_map(|block| &block.transactions);
+        self.past.extend(past.filter(|(heard, _)| known.contains(&heard.hash)).cloned());
         self.resets += 1;
         self.blocks.clear();
         self.orphans.clear();

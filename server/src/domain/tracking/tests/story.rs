@@ -136,7 +136,9 @@ impl World {
 
     fn reset(&mut self) {
         if self.chain.is_development {
-            self.chain.reset();
+            let over = self.seen.values().filter(|row| row.status.is_final());
+            let known = over.filter_map(|row| row.block.as_ref()).map(|block| block.0.transaction_hash).collect();
+            self.chain.reset(&known);
             self.drop_plans();
             (self.signed_before, self.contradicts) = (self.signed.len(), true);
         }
