@@ -119,7 +119,8 @@ impl Memory {
     }
 
     /// The moment from which an approved transaction no longer keeps a nonce that a sent one waits for. `was_told` when
-    /// its owner was told by an earlier process, or another one: then some of its time may be gone.
+    /// its owner was told; till then its time does not begin. Where an earlier process or another one told, some of that
+    /// time may be gone.
     pub(super) fn gives_way_at(
         &mut self,
         id: TransactionId,
@@ -127,8 +128,10 @@ impl Memory {
         now: Duration,
         policy: &Policy,
     ) -> Duration {
-        let rest = if was_told { policy.give_way_at_least.min(policy.give_way_after) } else { policy.give_way_after };
-        *self.ways.entry(id).or_insert(now + rest)
+        if !was_told {
+            self.ways.insert(id, now + policy.give_way_after);
+        }
+        *self.ways.entry(id).or_insert(now + policy.give_way_at_least.min(policy.give_way_after))
     }
 
     /// The search for who used a nonce, when the time for it has come.
