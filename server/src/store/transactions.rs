@@ -245,6 +245,24 @@ pub async fn list_reserves_of(store: &impl Read, ids: &[TransactionId]) -> Resul
     Ok(query.into_partial_model().all(store.connection()).await?)
 }
 
+/// The approved transactions that hold an account's nonces from `from` on, were not executed, and say that they wait for
+/// this.
+pub async fn list_unsent_waiting(
+    store: &impl Read,
+    chain_id: ChainId,
+    address: Address,
+    from: Nonce,
+    reason: WaitingReason,
+) -> Result<Vec<TransactionId>> {
+    let query = Entity::find()
+        .select_only()
+        .column(Column::TransactionId)
+        .filter(Column::TransactionId.in_subquery(nonce_slots::holders(chain_id, address, from)))
+        .filter(Column::Status.eq(Status::Authorized))
+        .filter(Column::WaitingReason.eq(reason));
+    Ok(query.into_tuple().all(store.connection()).await?)
+}
+
 /// Every approved transaction that was not executed.
 pub async fn list_authorized(store: &impl Read) -> Result<Vec<TransactionId>> {
     let query = Entity::find().select_only().column(Column::TransactionId);

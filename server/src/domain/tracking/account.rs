@@ -6,10 +6,12 @@ use crate::{
     domain::{Error, Result, nonces::Account},
     state::State,
     store::{
-        Read, nonce_slots, payloads,
+        Read,
+        nonce_slots::{self, Model as Slot},
+        payloads,
         transactions::{self, Outline},
     },
-    value::{Nonce, SlotState, TransactionId},
+    value::{Nonce, SlotState, TransactionId, WaitingReason},
 };
 
 /// One nonce and everything that was ever signed for it, whoever's it is.
@@ -38,7 +40,7 @@ impl Tracked {
 }
 
 /// What there is to follow of an account, in the order of its nonces: those that are not final, and final ones that the
-/// chain says are free (a node that lags). What waits above everything that was sent is left out: nothing can happen to it.
+/// chain says are free (a node that lags). What waits above everything that was sent is left out: nothing happens to it.
 pub(super) async fn load(state: &State, account: Account, latest: Nonce) -> Result<Vec<Tracked>> {
     let Account { chain_id, address } = account;
     let mut slots = nonce_slots::list_open(&state.store, chain_id, address).await?;
@@ -46,7 +48,13 @@ pub(super) async fn load(state: &State, account: Account, latest: Nonce) -> Resu
     slots.extend(from.into_iter().filter(|slot| slot.state == SlotState::Used));
     slots.sort_by_key(|slot| slot.nonce);
     let highest = slots.iter().filter(|slot| slot.state == SlotState::Sent).map(|slot| slot.nonce).max();
-    slots.retain(|slot| slot.nonce < latest || highest.is_some_and(|highest| slot.nonce <= highest));
+    let is_reached = |slot: &Slot| slot.nonce < latest || highest.is_some_and(|highest| slot.nonce <= highest);
+    if !slots.iter().all(is_reached) {
+        // What was said of a nonce while a node showed it as used has to be taken back.
+        let reason = WaitingReason::NonceUsedElsewhere;
+        let told = transactions::list_unsent_waiting(&state.store, chain_id, address, latest, reason).await?;
+        slots.retain(|slot| is_reached(slot) || told.contains(&slot.transaction_id));
+    }
     complete(&state.store, account, slots).await
 }
 

@@ -253,6 +253,9 @@ impl Planning<'_> {
     /// An approved transaction that stands before a sent one has a while, then it loses its nonce.
     fn give_way(&self, open: &Tracked, memory: &mut Memory) -> Option<Step> {
         let row = &open.transaction;
+        if row.waiting_reason == Some(WaitingReason::NonceUsedElsewhere) {
+            return self.wait(open, Waiting::new(WaitingReason::Execution), None);
+        }
         if self.reach.sent.is_none_or(|sent| open.slot.nonce >= sent) {
             return None;
         }
@@ -344,8 +347,11 @@ impl Planning<'_> {
         let row = &open.transaction;
         let waits = match row.status {
             Status::Submitted => true,
-            // An approved one is told only that its nonce is gone.
-            Status::Authorized => waiting.reason == WaitingReason::NonceUsedElsewhere,
+            // An approved one is told only that its nonce is gone, and when it is not.
+            Status::Authorized => {
+                let is_elsewhere = |reason| reason == WaitingReason::NonceUsedElsewhere;
+                is_elsewhere(waiting.reason) || row.waiting_reason.is_some_and(is_elsewhere)
+            }
             _ => false,
         };
         let is_new = accepted.is_some() || waits && !waiting.is_told(row);
