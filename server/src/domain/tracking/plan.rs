@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{account::Tracked, memory::Memory, sight::Sight};
 use crate::{
-    chain::{Receipt, SendOutcome, Use},
+    chain::{BlockRef, Receipt, SendOutcome, Use},
     state::Policy,
     store::{nonce_slots, payloads, transactions::Outline},
     value::{
-        Block, Gas, Height, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason,
+        Block, Gas, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason,
     },
 };
 
@@ -39,7 +39,7 @@ pub enum Step {
         /// What used it, where that can be named.
         by: Option<TransactionHash>,
         /// In which block.
-        height: Height,
+        block: BlockRef,
     },
     /// An approved transaction keeps a nonce that a sent one waits for: its time begins to run.
     GiveWay(Outline),
@@ -233,8 +233,8 @@ impl Planning<'_> {
                 Waiting::with(WaitingReason::Finality, "it is in a block whose receipts the node does not give yet")
             }
             Some(Use::Found { block, by, .. }) => {
-                let (by, height) = (by.as_ref().map(|by| by.hash), Height(block.number));
-                return Some(Step::Supersede { slot: slot.clone(), row: transaction.clone(), by, height });
+                let (by, block) = (by.as_ref().map(|by| by.hash), *block);
+                return Some(Step::Supersede { slot: slot.clone(), row: transaction.clone(), by, block });
             }
             Some(Use::Gone) => Waiting::with(
                 WaitingReason::NonceUsedElsewhere,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Step, Waiting, ended_unsent};
 use crate::{
+    chain::BlockRef,
     domain::{
         Error, Result,
         nonces::{self, Account},
@@ -33,7 +34,7 @@ pub(super) async fn settle(state: &State, step: &Step) -> Result<Option<payloads
             inclusion.settle(state).await.map(|()| None)
         }
         Step::Reorganise(row) => reorganise(state, row).await.map(|()| None),
-        Step::Supersede { slot, row, by, height } => supersede(state, slot, row, *by, *height).await.map(|()| None),
+        Step::Supersede { slot, row, by, block } => supersede(state, slot, row, *by, *block).await.map(|()| None),
         Step::GiveWay(row) => give_way(state, row).await.map(|()| None),
         Step::GaveWay(row) => gave_way(state, row).await.map(|()| None),
         Step::Fill(cancel) => fill(state, cancel).await,
@@ -187,14 +188,14 @@ async fn supersede(
     slot: &nonce_slots::Model,
     outline: &Outline,
     by: Option<TransactionHash>,
-    height: Height,
+    block: BlockRef,
 ) -> Result<()> {
     let (change, row) = begin_for(state, outline.user_id, outline.transaction_id).await?;
     // Another server may have found it in a block since.
     if row.version != outline.version {
         return Ok(());
     }
-    let (to, used_at_height) = (SlotState::Used, Some(height));
+    let (to, used_at_height) = (SlotState::Used, Some(Height(block.number)));
     let after = nonce_slots::Model { state: to, used_by: None, used_at_height, changed_at: change.at, ..slot.clone() };
     if !nonce_slots::save(&change.write, slot, &after).await? {
         return Ok(());
@@ -205,6 +206,8 @@ async fn supersede(
     };
     end_superseded(&change, row, Some(Evidence::Single), &reason).await?;
     end_others(&change, slot, slot.transaction_id).await?;
+    let mark = chain_marks::Model { chain_id: slot.chain_id, height: Height(block.number), hash: block.hash };
+    chain_marks::save(&change.write, mark).await?;
     change.commit().await
 }
 
