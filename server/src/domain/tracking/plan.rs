@@ -7,9 +7,7 @@ use crate::{
     chain::{BlockRef, Receipt, SendOutcome, Use},
     state::Policy,
     store::{nonce_slots, payloads, transactions::Outline},
-    value::{
-        Block, Gas, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason,
-    },
+    value::{Block, Gas, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason},
 };
 
 /// What is to be done.

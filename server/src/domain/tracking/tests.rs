@@ -4,7 +4,7 @@
 //! the truth, so that every row can be held against it. Assumed of the world: the final block of a chain stays, unless a
 //! test says otherwise, and a node that lags shows what was true once, for as long as it likes.
 //!
-//! `PROPTEST_CASES` sets how many sequences each test runs, `PROPTEST_RNG_SEED` another seed.
+//! `PROPTEST_CASES` sets how many sequences each test runs (48), `PROPTEST_RNG_SEED` another seed.
 
 mod chain;
 mod event;
@@ -25,6 +25,9 @@ use self::{
 };
 use crate::store::tests::TestDatabase;
 
+/// How many sequences a test runs unless that is set.
+const CASES: u32 = 48;
+
 fn run(seed: u64, dangers: Dangers) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let template = runtime.block_on(TestDatabase::sqlite_migrated());
@@ -33,6 +36,11 @@ fn run(seed: u64, dangers: Dangers) {
         .prop_map(move |(depth, refuses_gaps, legacy)| Setting { depth, refuses_gaps, legacy, is_development });
     let story = (setting, prop::collection::vec(event(dangers), 5..50));
     let mut config = ProptestConfig { failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() };
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the server")]
+    let is_set = std::env::var_os("PROPTEST_CASES").is_some();
+    if !is_set {
+        config.cases = CASES;
+    }
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(seed);
     }
@@ -44,6 +52,7 @@ fn run(seed: u64, dangers: Dangers) {
                 world.check().await;
             }
             world.settle().await;
+            world.rescue().await;
             world.check_ended().await;
             world.check_payments().await;
             world.check_alive().await;

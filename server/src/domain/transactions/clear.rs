@@ -85,29 +85,23 @@ pub async fn clear_nonce(
     let now = state.clock.now();
     let shown = drafts::find_for_user(&state.store, user.user_id, digest, now).await?.ok_or(Error::DigestMismatch)?;
     let target = Target::find(state, user, clearance).await?;
-    let fees = Fees {
-        max_fee_per_gas: shown.max_fee_per_gas.0.saturating_to(),
-        max_priority_fee_per_gas: shown.max_priority_fee_per_gas.0.saturating_to(),
-    };
-    let clearing = target.clearing(user, shown.gas_limit, fees, shown.expires_at);
-    if digest::clearing(&clearing) != digest {
-        return Err(Error::DigestMismatch);
-    }
-    let covers = fees.covers(target.facts.market.now) && target.facts.cancel_gas <= shown.gas_limit;
-    if !target.is_lost() && !covers {
-        return Err(Error::Invalid("digest: it costs more now than was shown; look at it again"));
-    }
-    let row = target.row(state, &clearing, shown.transaction_id);
-    let user_key = user.open_key(state)?;
-    let step = mfa::check(state, &person, &user_key, &code).await?;
-    let key = Arc::new(sign::open_wallet(state, &row, &user_key).await?);
-    let signing = Signing { row, facts: target.facts.clone(), key, accepted: Accepted::of(&[]) };
-    let change = Change::begin(state, user.user_id).await?;
-    let change = Change { write: step.spend(change.write).await?, ..change };
-    let id = target.clear(state, &change, &signing, &clearing).await?;
-    change.commit().await?;
-    state.nudges.ring(target.chain.id(), target.address);
-    view(state, super::find_for_user(state, user, id).await?).await
+    target.approve(state, user, &shown, code).await
+}
+
+/// Both at once, of an account as it is known already: how tests clear a nonce of a chain without a node.
+#[cfg(test)]
+pub(in crate::domain) async fn clear_known(
+    state: &State,
+    user: &User,
+    account: (&Chain, wallets::Model, Facts),
+    nonce: Option<Nonce>,
+    code: TotpCode,
+) -> Result<Transaction> {
+    let (chain, wallet, facts) = account;
+    let target = Target::of(state, chain, wallet, facts, nonce).await?;
+    let ClearancePreview { digest, .. } = show(state, user, &target).await?;
+    let shown = drafts::find_for_user(&state.store, user.user_id, digest, state.clock.now()).await?;
+    target.approve(state, user, &shown.ok_or(Error::DigestMismatch)?, code).await
 }
 
 async fn show(state: &State, user: &User, target: &Target<'_>) -> Result<ClearancePreview> {
@@ -169,6 +163,17 @@ impl<'state> Target<'state> {
         let wallet = wallets::find_by_address(&state.store, user.user_id, address).await?;
         let wallet = wallet.ok_or(Error::NotFound("wallet"))?;
         let facts = budget(REQUEST_BUDGET, Facts::ask(chain, address, &clears(address), None)).await?;
+        Self::of(state, chain, wallet, facts, nonce).await
+    }
+
+    async fn of(
+        state: &State,
+        chain: &'state Chain,
+        wallet: wallets::Model,
+        facts: Facts,
+        nonce: Option<Nonce>,
+    ) -> Result<Self> {
+        let address = wallet.address;
         let latest = Nonce(facts.account.nonce);
         let slots = nonce_slots::list_open(&state.store, chain.id(), address).await?;
         let used = nonce_slots::list_from(&state.store, chain.id(), address, latest).await?;
@@ -187,6 +192,33 @@ impl<'state> Target<'state> {
         let target = Self { chain, address, wallet, nonce, facts, slot, owner, is_beyond_holes };
         target.check(latest, hole)?;
         Ok(target)
+    }
+
+    /// What was shown is approved with a code, and happens.
+    async fn approve(&self, state: &State, user: &User, shown: &drafts::Model, code: TotpCode) -> Result<Transaction> {
+        let fees = Fees {
+            max_fee_per_gas: shown.max_fee_per_gas.0.saturating_to(),
+            max_priority_fee_per_gas: shown.max_priority_fee_per_gas.0.saturating_to(),
+        };
+        let clearing = self.clearing(user, shown.gas_limit, fees, shown.expires_at);
+        if digest::clearing(&clearing) != shown.digest {
+            return Err(Error::DigestMismatch);
+        }
+        let covers = fees.covers(self.facts.market.now) && self.facts.cancel_gas <= shown.gas_limit;
+        if !self.is_lost() && !covers {
+            return Err(Error::Invalid("digest: it costs more now than was shown; look at it again"));
+        }
+        let row = self.row(state, &clearing, shown.transaction_id);
+        let user_key = user.open_key(state)?;
+        let step = mfa::check(state, &users::load(state, user).await?, &user_key, &code).await?;
+        let key = Arc::new(sign::open_wallet(state, &row, &user_key).await?);
+        let signing = Signing { row, facts: self.facts.clone(), key, accepted: Accepted::of(&[]) };
+        let change = Change::begin(state, user.user_id).await?;
+        let change = Change { write: step.spend(change.write).await?, ..change };
+        let id = self.clear(state, &change, &signing, &clearing).await?;
+        change.commit().await?;
+        state.nudges.ring(self.chain.id(), self.address);
+        view(state, super::find_for_user(state, user, id).await?).await
     }
 
     fn check(&self, latest: Nonce, hole: Option<Nonce>) -> Result<()> {

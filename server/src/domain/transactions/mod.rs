@@ -28,6 +28,8 @@ pub use authorize::{Approval, authorize, authorize_all};
 #[cfg(test)]
 pub(super) use authorize::{Candidate, decide_on, refresh, repriced};
 pub(super) use change::{Actor, Change};
+#[cfg(test)]
+pub(super) use clear::clear_known;
 pub use clear::{Clearance, ClearancePreview, clear_nonce, preview_clearing};
 pub use decide::{Release, cancel, expire_overdue, reject};
 pub(super) use decide::{expire, withdraw_all};

@@ -285,6 +285,10 @@ impl Chain {
         self.stale = (!self.is_development).then(|| self.blocks.clone());
     }
 
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stale.is_some()
+    }
+
     /// It catches up.
     pub(super) fn catch_up(&mut self) {
         self.stale = None;

@@ -17,8 +17,12 @@ pub(super) enum Event {
     },
     Approve {
         pick: usize,
-        lagging: bool,
+        shows: Shows,
         acknowledge: bool,
+    },
+    /// Some of what is undecided, with one code.
+    ApproveAll {
+        most: usize,
     },
     Execute {
         pick: usize,
@@ -104,10 +108,26 @@ pub(super) enum Event {
         wallet: usize,
         ahead: u64,
     },
+    /// The owner clears a nonce: this one of those that are open, or the lowest that needs it.
+    Clear {
+        wallet: usize,
+        pick: Option<usize>,
+        shows: Shows,
+    },
     /// Signed bytes are stolen and sent.
     Leak {
         pick: usize,
     },
+}
+
+/// Which nonce a node shows to whoever approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    Truth,
+    /// Of the node that lags.
+    Stale,
+    /// One that is far from it.
+    Absurd,
 }
 
 /// What may happen beside ordinary life.
@@ -141,6 +161,11 @@ fn answer() -> impl Strategy<Value = Answer> {
     ]
 }
 
+fn shows(dangers: Dangers) -> impl Strategy<Value = Shows> {
+    let absurd = u32::from(dangers.faults > 0);
+    prop_oneof![16 => Just(Shows::Truth), 4 => Just(Shows::Stale), absurd => Just(Shows::Absurd)]
+}
+
 /// One event.
 pub(super) fn event(dangers: Dangers) -> impl Strategy<Value = Event> {
     let wallet = || prop_oneof![5 => Just(0_usize), 1 => Just(1)];
@@ -161,8 +186,15 @@ pub(super) fn event(dangers: Dangers) -> impl Strategy<Value = Event> {
         ),
         (
             8,
-            (pick(), prop::bool::weighted(0.2), any::<bool>())
-                .prop_map(|(pick, lagging, acknowledge)| Event::Approve { pick, lagging, acknowledge })
+            (pick(), shows(dangers), any::<bool>())
+                .prop_map(|(pick, shows, acknowledge)| Event::Approve { pick, shows, acknowledge })
+                .boxed(),
+        ),
+        (2, (2..4_usize).prop_map(|most| Event::ApproveAll { most }).boxed()),
+        (
+            2,
+            (wallet(), chosen(), shows(dangers))
+                .prop_map(|(wallet, pick, shows)| Event::Clear { wallet, pick, shows })
                 .boxed(),
         ),
         (6, pick().prop_map(|pick| Event::Execute { pick }).boxed()),

@@ -77,7 +77,7 @@ impl World {
         };
         let marks = continuity::marks(&self.state, self.chain_id).await.expect("the database answers");
         continuity::compare(&self.state, standing, &marks, &View(blocks)).await.expect("the database answers");
-        if self.contradicts && !via.is_stale {
+        if self.contradicts && !(via.is_stale && self.chain.is_stalled()) {
             self.contradicts = false;
             // What was signed before anybody saw that the chain began anew was for the old one.
             if self.chain.was_reset() {
@@ -134,8 +134,8 @@ impl World {
         self.act(server, answer, false).await
     }
 
-    /// A look at a node that is not there: whoever waits is told, and nothing else changes.
-    pub(super) async fn tick_unreachable(&mut self) {
+    /// A chain whose node is not there.
+    pub(super) fn unreachable_chain(&self) -> crate::chain::Chain {
         let settings = ChainSettings {
             id: self.chain_id,
             // Nothing listens on the port that discards (RFC 863).
@@ -143,7 +143,12 @@ impl World {
             request_timeout: Duration::from_secs(5),
             finality_depth: Some(1),
         };
-        let chain = crate::chain::Chain::new(settings).expect("a URL");
+        crate::chain::Chain::new(settings).expect("a URL")
+    }
+
+    /// A look at a node that is not there: whoever waits is told, and nothing else changes.
+    pub(super) async fn tick_unreachable(&mut self) {
+        let chain = self.unreachable_chain();
         let polled = Tracker::new(self.state.clone(), chain).poll().await;
         assert!(matches!(polled, Err(Error::ChainUnavailable(_))), "{polled:?}");
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     chain::Answer,
-    event::Event,
+    event::{Event, Shows},
     node::Via,
     rules::Rows,
     world::{CALM, World},
@@ -23,11 +23,18 @@ impl World {
             Event::Prepare { wallet, twin, execute } => {
                 self.prepare(wallet, twin, execute).await;
             }
-            Event::Approve { pick, lagging, acknowledge } => {
+            Event::Approve { pick, shows, acknowledge } => {
                 if let Some(row) = self.pick(pick, &[Status::Pending]).await {
-                    self.approve(row, lagging, acknowledge).await;
+                    self.approve(row, shows, acknowledge).await;
                 }
             }
+            Event::ApproveAll { most } => {
+                let mut rows = self.transactions().await;
+                rows.retain(|row| row.status == Status::Pending);
+                rows.truncate(most);
+                self.approve_all(rows, Shows::Truth, true).await;
+            }
+            Event::Clear { wallet, pick, shows } => self.clear(wallet, pick, shows).await,
             Event::Execute { pick } => {
                 if let Some(row) = self.pick(pick, &[Status::Authorized]).await {
                     self.execute(&row).await;
@@ -94,7 +101,7 @@ impl World {
     pub(super) async fn pay(&mut self, wallet: usize, execute: Execute) -> Option<TransactionId> {
         let id = self.prepare(wallet, false, execute).await;
         let row = self.find(id).await;
-        if !self.approve(row.clone(), false, true).await {
+        if !self.approve(row.clone(), Shows::Truth, true).await {
             return None;
         }
         if execute == Execute::Agent {
@@ -189,35 +196,38 @@ impl World {
         }
     }
 
-    /// All that was sent has ended, except behind a hole that foreign use and a reorganisation left.
+    /// Whatever needs its owner is cleared by its owner.
+    pub(super) async fn rescue(&mut self) {
+        for _ in 0..10 {
+            let mut open: Vec<_> = self.seen.values().filter(|row| !row.status.is_final()).collect();
+            open.sort_by_key(|row| row.nonce);
+            let Some(row) = open.first() else { return };
+            assert_eq!(row.waiting_reason, Some(WaitingReason::NeedsOwner), "{row:?} is stuck");
+            let wallet = self.wallets.iter().position(|(_, address)| *address == row.address);
+            self.clear(wallet.expect("it is theirs"), None, Shows::Truth).await;
+            self.settle().await;
+        }
+    }
+
+    /// All that was sent has ended, and no nonce waits.
     pub(super) async fn check_ended(&self) {
-        for row in self.transactions().await.into_iter().filter(|row| !row.status.is_final()) {
-            let nonce = row.nonce.expect("only what was sent is left");
-            let slots = self.slots(row.address).await;
-            let mut below = self.chain.latest(row.address, false)..nonce.0;
-            let is_behind_a_hole = below.any(|nonce| slots.iter().all(|slot| slot.nonce.0 != nonce));
-            assert!(self.was_foreign && self.was_reorganised && is_behind_a_hole, "{row:?} is stuck");
+        for row in self.transactions().await {
+            assert!(row.status.is_final(), "{row:?} is stuck");
         }
         for (_, address) in &self.wallets {
             for slot in self.slots(*address).await {
-                let is_open = slot.state == SlotState::Sent || slot.state == SlotState::Held;
-                assert!(!is_open || self.was_foreign && self.was_reorganised, "{slot:?} is stuck");
+                assert!(!matches!(slot.state, SlotState::Sent | SlotState::Held), "{slot:?} is stuck");
             }
         }
     }
 
-    /// Every wallet still pays; where there are holes, what follows fills them first.
+    /// Every wallet still pays.
     pub(super) async fn check_alive(&mut self) {
         let mut paid = Vec::new();
-        for _ in 0..10 {
-            for wallet in 0..self.wallets.len() {
-                paid.push(self.pay(wallet, Execute::Agent).await.expect("nothing stands against it"));
-            }
-            self.settle().await;
-            if self.seen.values().all(|row| row.status.is_final()) {
-                break;
-            }
+        for wallet in 0..self.wallets.len() {
+            paid.push(self.pay(wallet, Execute::Agent).await.expect("nothing stands against it"));
         }
+        self.settle().await;
         for row in self.seen.values() {
             assert!(row.status.is_final(), "{row:?} is stuck");
             let is_new = paid.contains(&row.transaction_id);

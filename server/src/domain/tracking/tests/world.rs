@@ -10,6 +10,7 @@ use alloy::primitives::U256;
 
 use super::{
     chain::{Chain, Heard, height},
+    event::Shows,
     server::Server,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         Agent, Caller, Error, User, digest, ladder,
         preview::{Estimate, Facts},
         sessions,
-        transactions::{Actor, Candidate, Change, Release, decide_on, refresh, repriced},
+        transactions::{Actor, Candidate, Change, Release, clear_known, decide_on, refresh, repriced},
     },
     keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
     state::{Keys, Nudges, Permits, Policy, Readiness, State, Troubles, Watchers},
@@ -285,42 +286,109 @@ impl World {
         row.transaction_id
     }
 
-    /// The human approves what is stored. True when that is what came of it.
-    pub(super) async fn approve(&mut self, row: Model, lagging: bool, acknowledge: bool) -> bool {
-        // The next code.
-        self.pass(Duration::from_secs(30));
-        let (chain, address) = (&self.chain, row.address);
-        let nonce = chain.latest(address, lagging);
-        let balance = Wei(U256::from(10).pow(U256::from(24)));
-        let facts = Facts {
-            account: Account { nonce, balance },
+    /// What a node says of an account to whoever wants to sign.
+    fn facts(&mut self, address: Address, shows: Shows) -> Facts {
+        let is_stale = shows == Shows::Stale;
+        let truth = self.chain.latest(address, is_stale);
+        let nonce = if shows == Shows::Absurd { truth + 1_000 } else { truth };
+        self.was_foreign |= shows == Shows::Absurd;
+        Facts {
+            account: Account { nonce, balance: Wei(U256::from(10).pow(U256::from(24))) },
             market: self.market(),
             gas: Estimate::Gas(Gas(21_000)),
             cancel_gas: Gas(21_000),
-            height: Some(height(chain.view(lagging).len() - 1)),
-        };
-        if !facts.fit(&row) {
-            refresh(&self.state, &row, repriced(&row, &facts)).await.expect("nobody is faster");
-            return false;
+            height: Some(height(self.chain.view(is_stale).len() - 1)),
+        }
+    }
+
+    /// The human approves what is stored. True when that is what came of it.
+    pub(super) async fn approve(&mut self, row: Model, shows: Shows, acknowledge: bool) -> bool {
+        self.approve_all(vec![row], shows, acknowledge).await
+    }
+
+    /// The same for several with one code.
+    pub(super) async fn approve_all(&mut self, rows: Vec<Model>, shows: Shows, acknowledge: bool) -> bool {
+        // The next code.
+        self.pass(Duration::from_secs(30));
+        let accepted: Vec<String> = acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect();
+        let mut candidates = Vec::new();
+        for row in rows.clone() {
+            let facts = self.facts(row.address, shows);
+            if !facts.fit(&row) {
+                refresh(&self.state, &row, repriced(&row, &facts)).await.expect("nobody is faster");
+                return false;
+            }
+            candidates.push(Candidate { row, facts, acknowledge: accepted.clone() });
         }
         let code = self.totp.code(self.state.clock.now());
-        let shown = row.clone();
-        let accepted = acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect();
-        let candidate = Candidate { row, facts, acknowledge: accepted };
-        let decided = decide_on(&self.state, &self.user, code, vec![candidate]).await;
+        let decided = decide_on(&self.state, &self.user, code, candidates).await;
         let decided = decided.map_err(|error| match error {
             Error::InBatch { error, .. } => *error,
             other => other,
         });
         match decided {
-            Ok(approved) => self.keep_signed(&shown, &approved[0]).await,
+            Ok(approved) => {
+                for (shown, approved) in rows.iter().zip(&approved) {
+                    self.keep_signed(shown, approved).await;
+                }
+                check_order(&approved);
+            }
             Err(Error::NonceUsedElsewhere) if self.was_foreign && !acknowledge => return false,
             Err(Error::NonceUsedElsewhere) if self.was_leaked() && !acknowledge => return false,
-            // Two steps can have the same code, once in a million.
+            // Two steps can have the same code, once in a million; after the clock was set back, for as long as that.
             Err(Error::Expired | Error::MfaReplayed) => return false,
             Err(error) => panic!("an approval failed: {error:?}"),
         }
         true
+    }
+
+    /// The owner clears a nonce: the `pick`th open one, else the lowest that needs it.
+    pub(super) async fn clear(&mut self, wallet: usize, pick: Option<usize>, shows: Shows) {
+        self.pass(Duration::from_secs(30));
+        let address = self.wallets[wallet].1;
+        let facts = self.facts(address, shows);
+        let open = nonce_slots::list_open(&self.state.store, self.chain_id, address).await;
+        let open = open.expect("the database answers");
+        let nonce = pick.filter(|_| !open.is_empty()).map(|pick| open[pick % open.len()].nonce);
+        let wallet = wallets::find_by_address(&self.state.store, self.user.user_id, address).await;
+        let wallet = wallet.expect("the database answers").expect("it is theirs");
+        let chain = self.unreachable_chain();
+        let code = self.totp.code(self.state.clock.now());
+        match clear_known(&self.state, &self.user, (&chain, wallet, facts), nonce, code).await {
+            Ok(cleared) => self.keep_cleared(cleared.row.transaction_id).await,
+            Err(Error::Invalid(_) | Error::MfaReplayed) => {}
+            Err(error) => panic!("a nonce was not cleared: {error:?}"),
+        }
+    }
+
+    /// What was signed to clear a nonce pays nobody.
+    async fn keep_cleared(&mut self, id: TransactionId) {
+        let stored = payloads_of(&self.state.store, self.find(id).await.address).await;
+        let known = |form: &payloads::Model| {
+            self.signed.iter().any(|known| (known.transaction_id, known.heard.hash) == (id, form.hash))
+        };
+        for form in stored.iter().filter(|form| form.transaction_id == id && !known(form)).collect::<Vec<_>>() {
+            let heard = self.open(form);
+            assert_eq!((heard.to, heard.value), (Some(form.address), U256::ZERO), "{form:?} pays somebody");
+            self.sent.extend(form.sent_at.map(|_| form.hash));
+            self.signed.push(Signed { transaction_id: id, kind: form.kind, heard });
+        }
+    }
+
+    /// Signed bytes, by whoever knows all keys.
+    fn open(&self, form: &payloads::Model) -> Heard {
+        let binding = PayloadBinding {
+            transaction_id: form.transaction_id,
+            address: form.address,
+            chain_id: form.chain_id,
+            nonce: form.nonce.0,
+            hash: form.hash,
+            kind: form.kind,
+            rung: form.rung,
+        };
+        let sealed = form.bytes.as_ref().expect("just signed");
+        let bytes = payload::open(&self.state.keys.master, &binding, sealed).expect("just sealed");
+        Heard::read(form.address, bytes.expose())
     }
 
     pub(super) fn was_leaked(&self) -> bool {
@@ -336,20 +404,8 @@ impl World {
         let ladder = ladder.expect("the database answers");
         let limit = shown.value.saturating_add(shown.worst_case_fee());
         for form in &ladder {
-            let binding = PayloadBinding {
-                transaction_id: form.transaction_id,
-                address: form.address,
-                chain_id: form.chain_id,
-                nonce: form.nonce.0,
-                hash: form.hash,
-                kind: form.kind,
-                rung: form.rung,
-            };
             let stored = payloads::find(&self.state.store, form.transaction_id, form.hash).await;
-            let stored = stored.expect("the database answers").expect("just signed");
-            let sealed = stored.bytes.as_ref().expect("just signed");
-            let bytes = payload::open(&self.state.keys.master, &binding, sealed).expect("just sealed");
-            let heard = Heard::read(form.address, bytes.expose());
+            let heard = self.open(&stored.expect("the database answers").expect("just signed"));
             let cost = heard.value + U256::from(heard.gas_limit) * U256::from(heard.max_fee);
             assert!(cost <= limit.0, "{form:?} can cost more than was approved");
             assert_eq!(Some(Nonce(heard.nonce)), approved.nonce);
@@ -391,5 +447,14 @@ impl World {
 
     pub(super) fn pass(&self, time: Duration) {
         self.state.clock.advance(time);
+    }
+}
+
+/// Of one decision, those that are sent at once have the lowest nonces.
+fn check_order(approved: &[Model]) {
+    for (one, other) in approved.iter().flat_map(|one| approved.iter().map(move |other| (one, other))) {
+        let is_before = one.status == Status::Submitted && other.status == Status::Authorized;
+        let of_same = one.address == other.address && one.decided_at == other.decided_at;
+        assert!(!(is_before && of_same) || one.nonce < other.nonce, "{one:?} waits behind {other:?}");
     }
 }
