@@ -298,6 +298,8 @@ mod tests {
             "oversized data: transaction size 200000, limit 131072",
             "max initcode size exceeded: code size 50000, limit 49152",
             "transaction type not supported",
+            "transaction type not supported: type 2 rejected, pool not yet in London",
+            "invalid chain id",
             "unknown transaction type",
             "max priority fee per gas higher than max fee per gas",
             "sender not an eoa: address 0xA, codehash: 0xB",
