@@ -18,27 +18,11 @@ pub struct Account {
     pub balance: Wei,
 }
 
-/// How many transactions of an account are in blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Nonces {
-    /// At the latest block.
-    pub latest: u64,
-    /// At the finalized block: nonces below this are settled for good. Never above `latest`.
-    pub finalized: u64,
-}
-
 impl Chain {
     /// Nonce and balance at the latest block. Fails when the node cannot be asked.
     pub async fn account(&self, address: Address) -> Result<Account, ChainError> {
         let rpc = self.rpc().await?;
         ask_account(rpc, address).await.map_err(|error| rpc.unavailable(error))
-    }
-
-    /// The account's nonces at the latest block and at block `finalized` (from [`Chain::head`]).
-    /// Fails when the node cannot be asked, or has pruned the state of that block.
-    pub async fn nonces(&self, address: Address, finalized: u64) -> Result<Nonces, ChainError> {
-        let rpc = self.rpc().await?;
-        ask_nonces(rpc, address, finalized).await.map_err(|error| rpc.unavailable(error))
     }
 
     /// Whether there is a contract (or an EIP-7702 delegation) at the address. Fails when the node cannot be asked.
@@ -55,15 +39,4 @@ async fn ask_account(rpc: &Rpc, address: Address) -> TransportResult<Account> {
     let balance = batch.add_call::<_, Quantity>("eth_getBalance", &(address, "latest"))?;
     batch.send().await?;
     Ok(Account { nonce: nonce.await?.0, balance: Wei(balance.await?.0) })
-}
-
-async fn ask_nonces(rpc: &Rpc, address: Address, finalized: u64) -> TransportResult<Nonces> {
-    let mut batch = rpc.client.new_batch();
-    let latest = batch.add_call::<_, Count>("eth_getTransactionCount", &(address, "latest"))?;
-    let finalized = format!("0x{finalized:x}");
-    let finalized = batch.add_call::<_, Count>("eth_getTransactionCount", &(address, finalized))?;
-    batch.send().await?;
-    let (latest, finalized) = (latest.await?.0, finalized.await?.0);
-    // Behind a balancer the latest block may be asked of a node that lags; what is final has also happened.
-    Ok(Nonces { latest: latest.max(finalized), finalized })
 }

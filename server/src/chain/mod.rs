@@ -44,7 +44,7 @@ use self::{
 use crate::value::{Address, BlockHash, ChainId, Secret};
 
 pub use self::{
-    account::{Account, Nonces},
+    account::Account,
     block::{BlockAuthorization, BlockTransaction, FullBlock},
     budget::{REQUEST_BUDGET, budget},
     endpoint::{BlockRef, Health, Verdict},

@@ -126,7 +126,6 @@ async fn every_error(chain: &Chain) -> Vec<String> {
     let mut errors = Vec::new();
     let mut note = |error: Option<ChainError>| errors.extend(error.map(|error| format!("{error} {error:?}")));
     note(chain.account(address).await.err());
-    note(chain.nonces(address, 1).await.err());
     note(chain.has_code(address).await.err());
     note(chain.market().await.err());
     note(chain.round().await.err());
@@ -165,7 +164,7 @@ async fn nonsense_of_every_kind_is_unavailable_and_shows_no_key() {
     for (name, answer) in answers {
         let chain = url_of(pretend(move |_| Some(answer.clone())).await);
         let errors = every_error(&chain).await;
-        assert_eq!(errors.len(), 9, "{name}: {errors:?}");
+        assert_eq!(errors.len(), 8, "{name}: {errors:?}");
         for text in errors.into_iter().chain([format!("{chain:?}")]) {
             assert!(!text.contains(KEY) && !text.contains("127.0.0.1") && !text.contains("http://"), "{name}: {text}");
         }

@@ -87,10 +87,8 @@ async fn a_transfer_is_priced_sent_mined_and_final() {
     assert!(receipt.succeeded && receipt.block_number == round.head.number && receipt.gas_used == 21_000);
     assert!(receipt.transaction_hash == hash && receipt.effective_gas_price > 0);
 
-    let nonces = chain.nonces(address, round.final_height).await;
-    assert_eq!(nonces, Ok(Nonces { latest: 1, finalized: 1 }));
-    let nonces = chain.nonces(address, round.final_height - 1).await;
-    assert_eq!(nonces, Ok(Nonces { latest: 1, finalized: 0 }));
+    assert_eq!(round.latest_nonces(&[address, to()]).await, Ok(vec![Ok(1), Ok(0)]));
+    assert_eq!(round.nonce_at(address, round.head.number - 1).await, Ok(NonceAt::Nonce(0)));
     assert_eq!(chain.account(to()).await.expect("anvil answers").balance, wei(1));
 }
 
