@@ -59,6 +59,9 @@ pub enum Error {
         "it costs more, or does something worse, than was shown; look at the refreshed transaction and approve that"
     )]
     PreviewChanged(Box<Transaction>),
+    /// Clearing a nonce costs more than was shown, or is another matter now.
+    #[error("it costs more than was shown, or is another matter now; look at it again")]
+    ClearingChanged,
     /// Grave warnings that the human did not acknowledge.
     #[error("acknowledge these warnings to go on: {}", codes.join(", "))]
     AcknowledgementRequired {
@@ -139,7 +142,7 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::InvalidState(_) => "invalid_state",
             Self::DigestMismatch => "digest_mismatch",
-            Self::PreviewChanged(_) => "preview_changed",
+            Self::PreviewChanged(_) | Self::ClearingChanged => "preview_changed",
             Self::AcknowledgementRequired { .. } => "acknowledgement_required",
             Self::NonceUsedElsewhere => "nonce_used_elsewhere",
             Self::UsernameTaken => "username_taken",
@@ -154,6 +157,16 @@ impl Error {
             Self::ChainUnavailable(_) => "chain_unavailable",
             Self::StorageUnavailable(_) | Self::MayHaveHappened(_) => "storage_unavailable",
             Self::Busy => "busy",
+        }
+    }
+
+    /// What is wrong, for whoever watches over the server or waits for an account: what a chain's node said too, and which
+    /// kind of record is damaged.
+    pub fn words(&self) -> String {
+        match self {
+            Self::ChainUnavailable(cause) => cause.words(),
+            Self::Integrity(record) => format!("a stored record failed its integrity check: {record}"),
+            other => other.to_string(),
         }
     }
 

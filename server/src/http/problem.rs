@@ -162,7 +162,7 @@ fn code_of(error: &domain::Error) -> Code {
         Error::NotFound(_) => Code::NotFound,
         Error::InvalidState(_) => Code::InvalidState,
         Error::DigestMismatch => Code::DigestMismatch,
-        Error::PreviewChanged(_) => Code::PreviewChanged,
+        Error::PreviewChanged(_) | Error::ClearingChanged => Code::PreviewChanged,
         Error::AcknowledgementRequired { .. } => Code::AcknowledgementRequired,
         Error::InBatch { error, .. } => code_of(error),
         Error::NonceUsedElsewhere => Code::NonceUsedElsewhere,

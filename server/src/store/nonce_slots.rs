@@ -136,6 +136,16 @@ pub(super) fn holders(chain_id: ChainId, address: Address, from: Nonce) -> Selec
         .take()
 }
 
+/// Selects the transactions that hold a chain's slots that are not final.
+pub(super) fn holders_on(chain_id: ChainId) -> SelectStatement {
+    Query::select()
+        .column(Column::TransactionId)
+        .from(Entity)
+        .and_where(Column::ChainId.eq(chain_id))
+        .and_where(Column::State.ne(SlotState::Used))
+        .take()
+}
+
 /// Forgets every slot of a chain, which began anew.
 pub async fn delete_for_chain(write: &Write, chain_id: ChainId) -> Result<()> {
     Entity::delete_many().filter(Column::ChainId.eq(chain_id)).exec(write.connection()).await?;

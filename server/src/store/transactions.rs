@@ -239,6 +239,14 @@ pub async fn list_reserves(
     Ok(query.into_partial_model().all(store.connection()).await?)
 }
 
+/// Whose transactions hold a chain's nonces that are not final.
+pub async fn list_owners_of_open(store: &impl Read, chain_id: ChainId) -> Result<Vec<UserId>> {
+    let holders = nonce_slots::holders_on(chain_id);
+    let query = Entity::find().select_only().column(Column::UserId).distinct();
+    let query = query.filter(Column::TransactionId.in_subquery(holders));
+    Ok(query.into_tuple().all(store.connection()).await?)
+}
+
 /// What some transactions may still take out of their account.
 pub async fn list_reserves_of(store: &impl Read, ids: &[TransactionId]) -> Result<Vec<Reserve>> {
     let query = Entity::find().filter(Column::TransactionId.is_in(ids.iter().copied()));
@@ -309,12 +317,21 @@ pub async fn has_twin(store: &impl Read, of: &Model, since: Time) -> Result<bool
     Ok(query.count(store.connection()).await? > 0)
 }
 
-/// At most 100 transactions whose time to be decided or executed is over.
-pub async fn list_overdue(store: &impl Read, now: Time) -> Result<Vec<TransactionId>> {
+/// At most `limit` transactions whose time to be decided or executed is over, from the one after `after` on.
+pub async fn list_overdue(
+    store: &impl Read,
+    now: Time,
+    after: Option<TransactionId>,
+    limit: u64,
+) -> Result<Vec<TransactionId>> {
     let undecided = Column::Status.eq(Status::Pending).and(Column::ExpiresAt.lte(now));
     let unexecuted = Column::Status.eq(Status::Authorized).and(Column::ExecuteBy.lte(now));
     let query = Entity::find().select_only().column(Column::TransactionId).filter(undecided.or(unexecuted));
-    let query = query.order_by_asc(Column::TransactionId).limit(100);
+    let query = match after {
+        Some(after) => query.filter(Column::TransactionId.gt(after)),
+        None => query,
+    };
+    let query = query.order_by_asc(Column::TransactionId).limit(limit);
     Ok(query.into_tuple().all(store.connection()).await?)
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn run(state: State, chain: Chain, poll_interval: Duration, mut
             Ok(()) => state.watchers.succeeded(&name, state.clock.now()),
             Err(error) => {
                 tracing::warn!(watcher = name, error = &error as &dyn std::error::Error, "tracking waits");
-                state.watchers.failed(&name, state.clock.now(), error.to_string());
+                state.watchers.failed(&name, state.clock.now(), error.words());
             }
         }
     }

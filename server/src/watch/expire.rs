@@ -32,7 +32,7 @@ pub(super) async fn run(state: State, mut stop: watch::Receiver<bool>) {
             Ok(()) => state.watchers.succeeded(NAME, state.clock.now()),
             Err(error) => {
                 tracing::warn!(watcher = NAME, error = &error as &dyn std::error::Error, "expiry waits");
-                state.watchers.failed(NAME, state.clock.now(), error.to_string());
+                state.watchers.failed(NAME, state.clock.now(), error.words());
             }
         }
         if super::wait(sleep(EVERY), &mut stop).await.is_none() {

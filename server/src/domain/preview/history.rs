@@ -72,6 +72,8 @@ pub(super) struct UnderClock {
     pub(super) count: usize,
     /// The most that the cancels which fill their nonces can cost.
     pub(super) cost: Wei,
+    /// How long they keep their nonces.
+    pub(super) within: Duration,
 }
 
 impl UnderClock {
@@ -85,7 +87,7 @@ impl UnderClock {
         let held: Vec<_> = slots.iter().filter(is_waiting).map(|slot| slot.transaction_id).collect();
         let reserves = transactions::list_reserves_of(&state.store, &held).await?;
         let cost = reserves.iter().fold(Wei::ZERO, |sum, reserve| sum.saturating_add(reserve.worst_case_fee()));
-        Ok(Self { count: held.len(), cost })
+        Ok(Self { count: held.len(), cost, within: state.policy.give_way_after })
     }
 }
 

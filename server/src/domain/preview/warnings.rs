@@ -75,7 +75,7 @@ fn about_outcome(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model, free: We
 
 /// What waits before something that its owner sends now.
 fn about_nonces(warnings: &mut Warnings, past: &Past) {
-    let UnderClock { count, cost } = past.put_under_clock;
+    let UnderClock { count, cost, within } = past.put_under_clock;
     if count == 0 {
         return;
     }
@@ -85,8 +85,8 @@ fn about_nonces(warnings: &mut Warnings, past: &Past) {
         format!("{count} approved transactions wait")
     };
     let detail = format!(
-        "{waits} before it, and will be withdrawn if not executed within a minute; filling their nonces costs at most \
-         {cost} wei"
+        "{waits} before it, and will be withdrawn if not executed within {} s; filling their nonces costs at most {cost} wei",
+        within.as_secs()
     );
     warnings.add("gives_way", Severity::Medium, detail);
 }

@@ -15,7 +15,7 @@ use crate::{
         transactions::{Actor, Change},
     },
     state::State,
-    store::{account_marks, chain_marks, nonce_slots, payloads, transactions},
+    store::{account_marks, chain_marks, nonce_slots, payloads, transactions, users},
     value::{Address, BlockHash, ChainId, Height, SlotState},
 };
 
@@ -115,11 +115,22 @@ async fn remember(state: &State, chain_id: ChainId, height: Height, hash: BlockH
     Ok(write.commit().await?)
 }
 
-/// Opens every nonce again that was used above a height: the chain took the blocks back.
+/// Opens every nonce again that was used above a height: the chain took the blocks back. What is remembered of them is
+/// forgotten once all are open, so that one that cannot be opened is tried again.
 async fn violated(state: &State, chain_id: ChainId, height: Height) -> Result<()> {
     tracing::error!(chain.id = %chain_id, chain.height = %height, "{VIOLATION}: the chain has other blocks above this one");
+    let mut failed = None;
     for slot in nonce_slots::list_used_above(&state.store, chain_id, height).await? {
-        reopen(state, &slot).await?;
+        if let Err(error) = reopen(state, &slot).await {
+            tracing::error!(
+                chain.id = %chain_id, account.address = %slot.address, nonce = %slot.nonce,
+                error = &error as &dyn std::error::Error, "a nonce cannot be opened again"
+            );
+            failed = Some(error);
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     let write = state.store.write().await?;
     chain_marks::delete_above(&write, chain_id, height).await?;
@@ -147,28 +158,35 @@ async fn reopen(state: &State, slot: &nonce_slots::Model) -> Result<()> {
     change.commit().await
 }
 
-/// Forgets what was to happen on a chain that began anew: its nonces are free again, its bytes are good for nothing.
+/// Forgets what was to happen on a chain that began anew, in one commit: its nonces are free again, its bytes are good for
+/// nothing, and what was open has ended.
 pub async fn reset(state: &State, chain_id: ChainId, genesis: Option<BlockHash>) -> Result<()> {
     tracing::warn!(chain.id = %chain_id, "chain_reset: {RESET}; what was open on it has ended");
-    let open = nonce_slots::list_open_for_chain(&state.store, chain_id).await?;
+    let owners = transactions::list_owners_of_open(&state.store, chain_id).await?;
+    let change = Change { write: state.store.write().await?, at: state.clock.now() };
+    // In one order, so that two servers that do this at once wait for each other.
+    for user_id in owners.iter().collect::<BTreeSet<_>>() {
+        users::lock(&change.write, *user_id).await?;
+    }
+    let open = nonce_slots::list_open_for_chain(&change.write, chain_id).await?;
     let ids: BTreeSet<_> = open.iter().map(|slot| slot.transaction_id).collect();
     for id in ids {
-        let Some(row) = transactions::find(&state.store, id).await? else { continue };
-        let change = Change::begin(state, row.user_id).await?;
-        if let Some(row) = transactions::find(&change.write, id).await? {
-            end_superseded(&change, row, None, &format!("chain_reset: {RESET}")).await?;
+        let row = transactions::find(&change.write, id).await?.ok_or(Error::Integrity("transaction row"))?;
+        if !owners.contains(&row.user_id) {
+            // Approved since; the next look does this again.
+            return Err(Error::Busy);
         }
-        change.commit().await?;
+        end_superseded(&change, row, None, &format!("chain_reset: {RESET}")).await?;
     }
-    let write = state.store.write().await?;
-    nonce_slots::delete_for_chain(&write, chain_id).await?;
-    account_marks::delete_for_chain(&write, chain_id).await?;
-    payloads::delete_bytes_for_chain(&write, chain_id).await?;
-    chain_marks::delete_for_chain(&write, chain_id).await?;
+    let write = &change.write;
+    nonce_slots::delete_for_chain(write, chain_id).await?;
+    account_marks::delete_for_chain(write, chain_id).await?;
+    payloads::delete_bytes_for_chain(write, chain_id).await?;
+    chain_marks::delete_for_chain(write, chain_id).await?;
     if let Some(hash) = genesis {
-        chain_marks::save(&write, chain_marks::Model { chain_id, height: Height(0), hash }).await?;
+        chain_marks::save(write, chain_marks::Model { chain_id, height: Height(0), hash }).await?;
     }
-    Ok(write.commit().await?)
+    change.commit().await
 }
 
 /// The accounts of a chain in some states; one that cannot be read is told and left out.

@@ -62,6 +62,7 @@ impl Heard {
 pub(super) struct Missing {
     since: Duration,
     next_at: Duration,
+    in_vain: bool,
     pub(super) search: UseSearch,
 }
 
@@ -136,7 +137,7 @@ impl Memory {
 
     /// The search for who used a nonce, when the time for it has come.
     pub(super) fn due_search(&mut self, nonce: Nonce, now: Duration, policy: &Policy) -> Option<&mut UseSearch> {
-        let first = Missing { since: now, next_at: now, search: UseSearch::default() };
+        let first = Missing { since: now, next_at: now, in_vain: false, search: UseSearch::default() };
         let missing = self.missing.entry(nonce).or_insert(first);
         let is_due = now.saturating_sub(missing.since) >= policy.search_after && now >= missing.next_at;
         is_due.then_some(&mut missing.search)
@@ -147,7 +148,13 @@ impl Memory {
         if let Some(missing) = self.missing.get_mut(&nonce) {
             let rest = if in_vain { SEARCH_EVERY_IN_VAIN } else { SEARCH_EVERY.min(policy.search_after * 3) };
             missing.next_at = now + rest;
+            missing.in_vain = in_vain;
         }
+    }
+
+    /// Whether nobody could tell what used a nonce when that was asked last, and it is not time to ask again.
+    pub(super) fn is_at_rest(&self, nonce: Nonce, now: Duration) -> bool {
+        self.missing.get(&nonce).is_some_and(|missing| missing.in_vain && now < missing.next_at)
     }
 
     /// Searches on without a pause: blocks are read in parts.

@@ -65,7 +65,9 @@ pub(super) async fn look(
     let mut sight = Sight { latest, head: round.head.number, final_height: round.final_height, ..Sight::default() };
     let mut looking = Looking { state, round, sight: &mut sight };
     looking.known_blocks(tracked).await;
-    let passed: Vec<&Tracked> = tracked.iter().filter(|open| looking.is_open_question(open)).collect();
+    let now = state.clock.elapsed();
+    let asked = tracked.iter().filter(|open| !memory.is_at_rest(open.slot.nonce, now));
+    let passed: Vec<&Tracked> = asked.filter(|open| looking.is_open_question(open)).collect();
     // The form that was sent last first: mostly it is the one.
     looking.receipts(passed.iter().filter_map(|open| likeliest(open))).await;
     let rest = passed.iter().filter(|open| !looking.is_answered(open));

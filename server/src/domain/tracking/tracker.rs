@@ -1,11 +1,11 @@
 //! Following one chain: which accounts are looked at, when, and that one account's trouble stays its own.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::{account, continuity, deliver, memory::Memory, plan, plan::Step, plan::Waiting, sight};
 use crate::{
@@ -40,8 +40,9 @@ pub struct Tracker {
     chain: Chain,
     memories: HashMap<Address, Memory>,
     looking: JoinSet<Looked>,
-    under_way: BTreeSet<Address>,
-    again: BTreeSet<Address>,
+    under_way: HashMap<Address, task::Id>,
+    /// Accounts that wait for their turn, in their order, each once.
+    waiting: VecDeque<Address>,
     looked_at: HashMap<Address, Duration>,
     round: Option<Round>,
     seen: Option<u64>,
@@ -65,8 +66,8 @@ impl Tracker {
             chain,
             memories: HashMap::new(),
             looking: JoinSet::new(),
-            under_way: BTreeSet::new(),
-            again: BTreeSet::new(),
+            under_way: HashMap::new(),
+            waiting: VecDeque::new(),
             looked_at: HashMap::new(),
             round: None,
             seen: None,
@@ -125,15 +126,22 @@ impl Tracker {
         loop {
             match self.looking.join_next().await {
                 Some(Ok(looked)) => return looked,
-                // A look that panicked has lost its memory, and is taken again at the next block.
-                Some(Err(error)) => {
-                    tracing::error!(chain.id = %self.chain.id(), %error, "a look at an account panicked");
-                    self.under_way.clear();
-                    self.looking.abort_all();
-                }
+                Some(Err(error)) => self.note_panic(&error),
                 None => return std::future::pending().await,
             }
         }
+    }
+
+    /// Takes note of a look that panicked: it has lost its memory, and is taken again at the next block.
+    fn note_panic(&mut self, error: &JoinError) {
+        let of = |(address, id): (&Address, &task::Id)| (*id == error.id()).then_some(*address);
+        let Some(address) = self.under_way.iter().find_map(of) else { return };
+        let chain_id = self.chain.id();
+        tracing::error!(chain.id = %chain_id, account.address = %address, %error, "a look at an account panicked");
+        self.under_way.remove(&address);
+        let detail = "the server failed while it looked at this account".to_owned();
+        self.state.troubles.note(chain_id, address, detail, self.state.clock.now());
+        self.look_at_waiting();
     }
 
     /// Takes note of how a look ended.
@@ -149,12 +157,10 @@ impl Tracker {
                     chain.id = %chain_id, account.address = %address, error = &error as &dyn std::error::Error,
                     "an account cannot be followed"
                 );
-                self.state.troubles.note(chain_id, address, error.to_string(), self.state.clock.now());
+                self.state.troubles.note(chain_id, address, error.words(), self.state.clock.now());
             }
         }
-        if self.again.remove(&address) {
-            self.look(address);
-        }
+        self.look_at_waiting();
     }
 
     /// Asks the node where the chain is, and holds that against what is remembered of it.
@@ -166,24 +172,50 @@ impl Tracker {
         // What is remembered is read first: a look that goes on beside this may remember a newer block meanwhile.
         let marks = continuity::marks(&self.state, self.chain.id()).await?;
         let round = self.chain.round().await?;
-        continuity::check(&self.state, &round, &marks).await?;
+        match continuity::check(&self.state, &round, &marks).await {
+            // What the node will not say of the past holds nothing up.
+            Err(Error::ChainUnavailable(cause)) => {
+                tracing::warn!(chain.id = %self.chain.id(), cause = cause.words(), "remembered blocks cannot be compared");
+            }
+            checked => checked?,
+        }
         self.round = Some(round);
         Ok(())
     }
 
+    /// Looks at an account when it is its turn, once more when it is being looked at already.
     fn look(&mut self, address: Address) {
-        let Some(round) = self.round.clone() else { return };
-        if self.under_way.len() >= AT_ONCE || !self.under_way.insert(address) {
-            self.again.insert(address);
-            return;
+        if !self.waiting.contains(&address) {
+            self.waiting.push_back(address);
         }
+        self.look_at_waiting();
+    }
+
+    /// Begins as many looks as there is room for.
+    fn look_at_waiting(&mut self) {
+        for _ in 0..self.waiting.len() {
+            if self.under_way.len() >= AT_ONCE {
+                return;
+            }
+            let Some(address) = self.waiting.pop_front() else { return };
+            if self.under_way.contains_key(&address) {
+                self.waiting.push_back(address);
+            } else {
+                self.begin(address);
+            }
+        }
+    }
+
+    fn begin(&mut self, address: Address) {
+        let Some(round) = self.round.clone() else { return };
         self.looked_at.insert(address, self.state.clock.elapsed());
         let mut memory = self.memories.remove(&address).unwrap_or_default();
         let (state, chain) = (self.state.clone(), self.chain.clone());
-        self.looking.spawn(async move {
+        let begun = self.looking.spawn(async move {
             let outcome = look(&state, &chain, round, address, &mut memory).await;
             Looked { address, memory, outcome }
         });
+        self.under_way.insert(address, begun.id());
     }
 
     fn forget_all_but(&mut self, accounts: &[Address]) {

@@ -59,6 +59,9 @@ impl Change {
     }
 
     async fn record(&self, actor: Actor, event: &str, row: &Model) -> Result<()> {
+        if event.starts_with("alarm_") || event == "finality_violation" {
+            tracing::error!(transaction.id = %row.transaction_id, chain.id = %row.chain_id, event, "alarm");
+        }
         let (actor, agent_id) = match actor {
             Actor::User => ("user", None),
             Actor::Agent(agent_id) => ("agent", Some(agent_id)),

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use super::{
     Actor, Change, Transaction,
-    draft::{Origin, Terms, row_of},
+    draft::{self, Origin, Terms, row_of},
     sign::{self, Accepted, Form, Signing, sign_form},
     view,
 };
 use crate::{
-    chain::{Chain, REQUEST_BUDGET, budget},
+    chain::{Chain, ChainError, REQUEST_BUDGET, Use, UseSearch, budget},
     domain::{
         Error, Result, User, chains,
         digest::{self, Clearing},
-        ladder, mfa,
+        mfa,
         nonces::Choice,
         preview::{Effect, Facts},
         users,
@@ -24,7 +24,7 @@ use crate::{
     keys::Unsigned,
     state::State,
     store::{
-        Json, audit_log, drafts, nonce_slots, payloads,
+        Json, drafts, nonce_slots, payloads,
         transactions::{self, Model},
         wallets,
     },
@@ -59,8 +59,8 @@ pub struct ClearancePreview {
 
 /// What clearing a nonce would sign. It can be approved for as long as a send that was looked at can be sent.
 ///
-/// Fails with [`Error::NotFound`], [`Error::UnknownChain`], [`Error::ChainUnavailable`], and [`Error::Invalid`] when there
-/// is nothing to clear, or a payment is still wanted of the nonce.
+/// Fails with [`Error::NotFound`], [`Error::UnknownChain`], [`Error::ChainUnavailable`], [`Error::Invalid`] when there is
+/// nothing to clear, and [`Error::InvalidState`] when a payment is still wanted of the nonce.
 pub async fn preview_clearing(state: &State, user: &User, clearance: Clearance) -> Result<ClearancePreview> {
     let target = Target::find(state, user, clearance).await?;
     show(state, user, &target).await
@@ -69,8 +69,8 @@ pub async fn preview_clearing(state: &State, user: &User, clearance: Clearance) 
 /// Uses a nonce up: signs nothing to oneself for it, and sends that at once. Where the nonce can no longer be used, its
 /// transaction ends on its owner's word instead. The code is looked at last.
 ///
-/// Fails as [`preview_clearing`] does, with [`Error::DigestMismatch`] when this was not shown, [`Error::Expired`],
-/// [`Error::PreviewChanged`] when it costs more now, [`Error::InsufficientFunds`], and the errors of a code.
+/// Fails as [`preview_clearing`] does, with [`Error::DigestMismatch`] when this was not shown in the last 15 minutes,
+/// [`Error::ClearingChanged`] when it costs more now, [`Error::InsufficientFunds`], and the errors of a code.
 pub async fn clear_nonce(
     state: &State,
     user: &User,
@@ -107,8 +107,8 @@ pub(in crate::domain) async fn clear_known(
 async fn show(state: &State, user: &User, target: &Target<'_>) -> Result<ClearancePreview> {
     let created_at = state.clock.now();
     let expires_at = created_at + super::send::SHOWN_FOR;
-    let fees = ladder::caps(target.facts.market.now);
-    let clearing = target.clearing(user, target.facts.cancel_gas, fees, expires_at);
+    let (gas_limit, fees) = target.price(state).await?;
+    let clearing = target.clearing(user, gas_limit, fees, expires_at);
     let digest = digest::clearing(&clearing);
     let simulation = Simulation {
         method: SimulationMethod::EthCall,
@@ -152,9 +152,23 @@ struct Target<'state> {
     /// The nonce's slot, and the transaction that has it; none: a hole.
     slot: Option<nonce_slots::Model>,
     owner: Option<Model>,
-    /// Whether holes stand between the next nonce and this one.
-    is_beyond_holes: bool,
+    /// Whether nothing that is signed can help: the chain has used the nonce and nobody has the block any more, or it is so
+    /// far ahead that it will not be reached. Then only the owner's word ends what waits for it.
+    is_lost: bool,
 }
+
+/// What clearing a nonce takes.
+enum Signed {
+    /// Nothing but its owner's word.
+    Nothing,
+    /// One more cancel.
+    Cancel(Box<payloads::Model>),
+    /// A transaction of its own, for a hole.
+    Transaction(Box<sign::Signed>),
+}
+
+/// The distance from which a nonce behind holes counts as out of reach: no ordinary use fills so many.
+const OUT_OF_REACH: u64 = 64;
 
 impl<'state> Target<'state> {
     async fn find(state: &'state State, user: &User, clearance: Clearance) -> Result<Self> {
@@ -162,8 +176,14 @@ impl<'state> Target<'state> {
         let chain = chains::find_among(state, None, chain_id)?;
         let wallet = wallets::find_by_address(&state.store, user.user_id, address).await?;
         let wallet = wallet.ok_or(Error::NotFound("wallet"))?;
-        let facts = budget(REQUEST_BUDGET, Facts::ask(chain, address, &clears(address), None)).await?;
-        Self::of(state, chain, wallet, facts, nonce).await
+        let asked = chain.clone();
+        let facts = async move { Facts::ask(&asked, address, &clears(address), None).await };
+        let facts = draft::with_nodes(state, user.user_id.0, facts).await?;
+        let target = Self::of(state, chain, wallet, facts, nonce).await?;
+        if target.nonce.0 < target.facts.account.nonce && !target.is_gone().await? {
+            return Err(Error::Invalid("nonce: the chain has used it, and will tell by what; it ends by itself"));
+        }
+        Ok(target)
     }
 
     async fn of(
@@ -188,10 +208,33 @@ impl<'state> Target<'state> {
             Some(slot) => transactions::find(&state.store, slot.transaction_id).await?,
             None => None,
         };
-        let is_beyond_holes = hole.is_some_and(|hole| hole < nonce);
-        let target = Self { chain, address, wallet, nonce, facts, slot, owner, is_beyond_holes };
+        let mut target = Self { chain, address, wallet, nonce, facts, slot, owner, is_lost: false };
         target.check(latest, hole)?;
+        if hole.is_some_and(|hole| hole < nonce) {
+            if nonce.0 - latest.0 < OUT_OF_REACH {
+                return Err(Error::Invalid("nonce: a lower one is free; clear that first"));
+            }
+            target.is_lost = true;
+        }
+        target.is_lost |= nonce < latest;
         Ok(target)
+    }
+
+    /// Whether nobody can tell any more what used the nonce.
+    async fn is_gone(&self) -> Result<bool> {
+        let from = self.slot.as_ref().and_then(|slot| slot.taken_at_height).map_or(0, |height| height.0);
+        let (chain, address, nonce) = (self.chain, self.address, self.nonce.0);
+        let search = async {
+            let round = chain.round().await?;
+            let mut memory = UseSearch::default();
+            loop {
+                match round.find_use(address, nonce, from, &mut memory).await? {
+                    Use::Searching => {}
+                    found => return Ok(found == Use::Gone),
+                }
+            }
+        };
+        budget::<_, ChainError>(REQUEST_BUDGET, search).await.map_err(Error::from)
     }
 
     /// What was shown is approved with a code, and happens.
@@ -205,17 +248,18 @@ impl<'state> Target<'state> {
             return Err(Error::DigestMismatch);
         }
         let covers = fees.covers(self.facts.market.now) && self.facts.cancel_gas <= shown.gas_limit;
-        if !self.is_lost() && !covers {
-            return Err(Error::Invalid("digest: it costs more now than was shown; look at it again"));
+        if self.is_lost != (clearing.gas_limit == Gas(0)) || !self.is_lost && !covers {
+            return Err(Error::ClearingChanged);
         }
         let row = self.row(state, &clearing, shown.transaction_id);
         let user_key = user.open_key(state)?;
         let step = mfa::check(state, &users::load(state, user).await?, &user_key, &code).await?;
         let key = Arc::new(sign::open_wallet(state, &row, &user_key).await?);
         let signing = Signing { row, facts: self.facts.clone(), key, accepted: Accepted::of(&[]) };
+        let signed = self.sign(state, &signing, &clearing).await?;
         let change = Change::begin(state, user.user_id).await?;
         let change = Change { write: step.spend(change.write).await?, ..change };
-        let id = self.clear(state, &change, &signing, &clearing).await?;
+        let id = self.clear(&change, &signing, signed).await?;
         change.commit().await?;
         state.nudges.ring(self.chain.id(), self.address);
         view(state, super::find_for_user(state, user, id).await?).await
@@ -233,13 +277,32 @@ impl<'state> Target<'state> {
             SlotState::Sent => slot.nonce >= latest && row.status == Status::Submitted && row.cancelling.is_none(),
             SlotState::Void | SlotState::Used => false,
         };
-        if wants { Err(Error::Invalid("nonce: a payment is wanted of it; cancel that first")) } else { Ok(()) }
+        if wants { Err(Error::InvalidState(row.status)) } else { Ok(()) }
     }
 
-    /// Whether the chain has used the nonce, or it is so far ahead that nothing can be sent for it: then only the owner's
-    /// word ends what waits for it.
-    fn is_lost(&self) -> bool {
-        self.slot.is_some() && (self.nonce.0 < self.facts.account.nonce || self.is_beyond_holes)
+    /// What is signed: a fourth more than today's price, and enough to take the place of what was signed before. Nothing
+    /// costs nothing.
+    async fn price(&self, state: &State) -> Result<(Gas, Fees)> {
+        if self.is_lost {
+            return Ok((Gas(0), Fees { max_fee_per_gas: 0, max_priority_fee_per_gas: 0 }));
+        }
+        let now = self.facts.market.now;
+        let mut fees = Fees {
+            max_fee_per_gas: now.max_fee_per_gas.saturating_add(now.max_fee_per_gas / 4),
+            max_priority_fee_per_gas: now.max_priority_fee_per_gas.saturating_add(now.max_priority_fee_per_gas / 4),
+        };
+        let ids: Vec<_> = self.owner.iter().map(|row| row.transaction_id).collect();
+        let sent = payloads::list_for_transactions(&state.store, &ids).await?;
+        for form in sent.iter().filter(|form| form.sent_at.is_some()) {
+            let Some(before) = payloads::find(&state.store, form.transaction_id, form.hash).await? else { continue };
+            let raised = |price: Wei| {
+                let price: u128 = price.0.saturating_to();
+                price.saturating_add(price / 8).saturating_add(1)
+            };
+            fees.max_fee_per_gas = fees.max_fee_per_gas.max(raised(before.max_fee_per_gas));
+            fees.max_priority_fee_per_gas = fees.max_priority_fee_per_gas.max(raised(before.max_priority_fee_per_gas));
+        }
+        Ok((self.facts.cancel_gas, fees))
     }
 
     fn clearing(&self, user: &User, gas_limit: Gas, fees: Fees, expires_at: Time) -> Clearing {
@@ -274,31 +337,23 @@ impl<'state> Target<'state> {
         Model { digest: digest::digest(&row), ..row }
     }
 
-    /// Commits to it, under the owner's lock. Gives the transaction that tells of it.
-    async fn clear(
-        &self,
-        state: &State,
-        change: &Change,
-        signing: &Signing,
-        clearing: &Clearing,
-    ) -> Result<TransactionId> {
-        let Some((slot, owner)) = self.slot.as_ref().zip(self.owner.as_ref()) else {
-            return self.fill_hole(state, change, signing).await;
-        };
-        let row = transactions::find(&change.write, owner.transaction_id).await?;
-        let row = row.filter(|row| row.version == owner.version).ok_or(Error::Busy)?;
-        let entry = audit_log::Model::by_user(row.user_id, change.at, "clear_nonce").on(row.transaction_id.0);
-        audit_log::append(&change.write, entry).await?;
-        payloads::delete_bytes(&change.write, row.transaction_id, PayloadKind::Payment).await?;
-        if self.is_lost() {
-            return self.end_by_owner(change, slot, row).await;
+    /// Signs what it takes, away from the threads that answer requests.
+    async fn sign(&self, state: &State, signing: &Signing, clearing: &Clearing) -> Result<Signed> {
+        if self.is_lost {
+            return Ok(Signed::Nothing);
         }
-        let forms = payloads::list_for_transactions(&change.write, &[row.transaction_id]).await?;
+        let Some(owner) = &self.owner else {
+            let choice = Choice::Fresh(self.nonce);
+            let signed = sign::sign(state, std::slice::from_ref(signing), vec![choice]).await?;
+            let signed = signed.into_iter().next().ok_or(Error::Integrity("signing"))?;
+            return Ok(Signed::Transaction(Box::new(signed)));
+        };
+        let forms = payloads::list_for_transactions(&state.store, &[owner.transaction_id]).await?;
         let rung = forms.iter().map(|form| form.rung).max().unwrap_or(0).saturating_add(1);
         let unsigned = Unsigned {
-            chain_id: row.chain_id,
-            nonce: slot.nonce.0,
-            to: Some(row.address),
+            chain_id: owner.chain_id,
+            nonce: self.nonce.0,
+            to: Some(owner.address),
             value: Wei::ZERO,
             data: CallData::default(),
             gas_limit: clearing.gas_limit.0,
@@ -306,11 +361,26 @@ impl<'state> Target<'state> {
             legacy: self.facts.market.legacy,
         };
         let form = Form { kind: PayloadKind::Cancel, rung, fees: clearing.fees };
-        let mut payload = sign_form(&state.keys.master, &signing.key, &unsigned, &row, &form)?;
+        let (master, key, row) = (state.keys.master.clone(), signing.key.clone(), owner.clone());
+        let payload = tokio::task::spawn_blocking(move || sign_form(&master, &key, &unsigned, &row, &form));
+        Ok(Signed::Cancel(Box::new(payload.await.map_err(|_| Error::Integrity("signing"))??)))
+    }
+
+    /// Commits to it, under the owner's lock. Gives the transaction that tells of it.
+    async fn clear(&self, change: &Change, signing: &Signing, signed: Signed) -> Result<TransactionId> {
+        if let Signed::Transaction(signed) = signed {
+            return self.fill_hole(change, signing, &signed).await;
+        }
+        let (slot, owner) = self.slot.as_ref().zip(self.owner.as_ref()).ok_or(NOTHING)?;
+        let row = transactions::find(&change.write, owner.transaction_id).await?;
+        let row = row.filter(|row| row.version == owner.version).ok_or(Error::Busy)?;
+        payloads::delete_bytes(&change.write, row.transaction_id, PayloadKind::Payment).await?;
+        let Signed::Cancel(mut payload) = signed else { return self.end_by_owner(change, slot, row).await };
         payload.sent_at = Some(change.at);
+        let forms = payloads::list_for_transactions(&change.write, &[row.transaction_id]).await?;
         // The same price gives the same bytes: then there is nothing new to keep.
         if forms.iter().all(|form| form.hash != payload.hash) {
-            payloads::insert_all(&change.write, vec![payload]).await?;
+            payloads::insert_all(&change.write, vec![*payload]).await?;
         }
         let sent = nonce_slots::Model { state: SlotState::Sent, changed_at: change.at, ..slot.clone() };
         if !nonce_slots::save(&change.write, slot, &sent).await? {
@@ -323,10 +393,7 @@ impl<'state> Target<'state> {
         Ok(row.transaction_id)
     }
 
-    async fn fill_hole(&self, state: &State, change: &Change, signing: &Signing) -> Result<TransactionId> {
-        let choice = Choice::Fresh(self.nonce);
-        let signed = sign::sign(state, std::slice::from_ref(signing), vec![choice]).await?;
-        let signed = signed.into_iter().next().ok_or(Error::Integrity("signing"))?;
+    async fn fill_hole(&self, change: &Change, signing: &Signing, signed: &sign::Signed) -> Result<TransactionId> {
         let row = Model {
             status: Status::Submitted,
             waiting_reason: Some(WaitingReason::NotSent),
@@ -336,24 +403,26 @@ impl<'state> Target<'state> {
             ..signing.row.clone()
         };
         change.insert(Actor::User, "nonce_cleared", row).await?;
-        if !signing.keep(change, &signed, SlotState::Sent).await? {
+        if !signing.keep(change, signed, SlotState::Sent).await? {
             return Err(Error::Busy);
         }
         Ok(signing.row.transaction_id)
     }
 
-    /// Nothing that is signed can help: what waits for the nonce ends on its owner's word. Its hashes stay watched.
+    /// Nothing that is signed can help: what waits for the nonce ends on its owner's word. The nonce stays open, so that
+    /// everything that was signed for it is watched on.
     async fn end_by_owner(&self, change: &Change, slot: &nonce_slots::Model, row: Model) -> Result<TransactionId> {
-        let is_used = self.nonce.0 < self.facts.account.nonce;
-        let (state, status) =
-            if is_used { (SlotState::Used, Status::Superseded) } else { (SlotState::Void, Status::Cancelled) };
-        let after = nonce_slots::Model { state, changed_at: change.at, ..slot.clone() };
-        if !nonce_slots::save(&change.write, slot, &after).await? {
-            return Err(Error::Busy);
+        if slot.state == SlotState::Held {
+            let void = nonce_slots::Model { state: SlotState::Void, changed_at: change.at, ..slot.clone() };
+            if !nonce_slots::save(&change.write, slot, &void).await? {
+                return Err(Error::Busy);
+            }
         }
         if row.status.is_final() {
             return Ok(row.transaction_id);
         }
+        let is_used = self.nonce.0 < self.facts.account.nonce;
+        let status = if is_used { Status::Superseded } else { Status::Cancelled };
         let reason = "its owner ended it".parse().ok();
         let ended = Model { status, cancelling: None, evidence: Some(Evidence::Owner), reason, ..row.clone() };
         change.save(Actor::User, "ended_by_owner", &row, ended).await?;

@@ -11,6 +11,9 @@ use crate::{
     value::{AgentId, CancelCause, PayloadKind, SlotState, Status, Text, Time, TransactionId},
 };
 
+/// How many overdue transactions are read at once.
+const OVERDUE_AT_ONCE: u64 = 100;
+
 /// What becomes of the nonce of an approved transaction that is withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
@@ -120,19 +123,26 @@ pub(in crate::domain) async fn withdraw_all(
 
 /// Ends what was not decided or executed in time; gives how many. One that cannot be ended keeps none of the others.
 pub async fn expire_overdue(state: &State) -> Result<usize> {
-    let overdue = transactions::list_overdue(&state.store, state.clock.now()).await?;
-    let mut failed = None;
-    for &id in &overdue {
-        let ended = async {
-            let row = transactions::find(&state.store, id).await?.ok_or(Error::Integrity("transaction row"))?;
-            expire_if_late(state, &row).await
-        };
-        if let Err(error) = ended.await {
-            tracing::error!(transaction.id = %id, error = &error as &dyn std::error::Error, "it cannot be ended");
-            failed = Some(error);
+    let (now, mut count, mut after, mut failed) = (state.clock.now(), 0, None, None);
+    loop {
+        let overdue = transactions::list_overdue(&state.store, now, after, OVERDUE_AT_ONCE).await?;
+        let Some(&last) = overdue.last() else { return failed.map_or(Ok(count), Err) };
+        for id in overdue {
+            let ended = async {
+                let row = transactions::find(&state.store, id).await?.ok_or(Error::Integrity("transaction row"))?;
+                expire_if_late(state, &row).await
+            };
+            match ended.await {
+                Ok(_) => count += 1,
+                Err(error) => {
+                    let cause = &error as &dyn std::error::Error;
+                    tracing::error!(transaction.id = %id, error = cause, "a transaction cannot be ended");
+                    failed = Some(error);
+                }
+            }
         }
+        after = Some(last);
     }
-    failed.map_or(Ok(overdue.len()), Err)
 }
 
 /// Ends a transaction whose time is over. True when it is, whoever ended it.
