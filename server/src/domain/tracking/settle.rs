@@ -233,12 +233,15 @@ pub(super) async fn end_superseded(
     reason: &str,
 ) -> Result<()> {
     payloads::delete_bytes(&change.write, row.transaction_id, PayloadKind::Payment).await?;
-    if !matches!(row.status, Status::Authorized | Status::Submitted | Status::Mined) {
-        return Ok(());
-    }
+    let event = match row.status {
+        Status::Authorized | Status::Submitted | Status::Mined => "superseded",
+        // The chain took its block back, and has made something else final in its place.
+        Status::Confirmed | Status::Reverted => VIOLATION,
+        _ => return Ok(()),
+    };
     let (status, reason) = (Status::Superseded, reason.parse().ok());
     let after = Model { status, cancelling: None, reason, block: None, evidence, ..row.clone() };
-    change.save(Actor::Server, "superseded", &row, after).await?;
+    change.save(Actor::Server, event, &row, after).await?;
     Ok(())
 }
 
