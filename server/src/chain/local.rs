@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use alloy::primitives::B256;
-use serde::Serialize;
+use alloy::primitives::{B256, U64};
+use serde::{Deserialize, Serialize};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep, timeout},
@@ -19,7 +19,7 @@ use super::{
     Chain, ChainError,
     rpc::{NO_PARAMS, Rpc},
 };
-use crate::value::{Address, ChainId, Secret, Wei};
+use crate::value::{Address, ChainId, Clock, Secret, Wei};
 
 /// How long a node may take to answer for the first time.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -116,12 +116,17 @@ impl LocalNode {
         // Any web page can send to a node on this machine that allows every origin.
         command.args(["--quiet", "--no-cors", "--host", "127.0.0.1"]);
         command.args(["--port", &port.to_string(), "--chain-id", &chain_id.to_string()]);
+        let mut began_at = None;
         if let Some(file) = state_file {
+            began_at = kept_beginning(file);
             if let Some(directory) = file.parent() {
                 std::fs::create_dir_all(directory)?;
             }
             // Written when it ends, and every 10 s in case the machine does.
             command.arg("--state").arg(file).args(["--state-interval", "10"]);
+        }
+        if let Some(seconds) = began_at {
+            command.args(["--timestamp", &seconds.to_string()]);
         }
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // A Ctrl-C at the terminal is for the server, which may still need the node while it ends.
@@ -132,7 +137,18 @@ impl LocalNode {
         let rpc = Rpc::new(&Secret::new(url.clone()), REQUEST_TIMEOUT)?;
         let mut node = Self { url, rpc, guard };
         node.wait_until_it_answers(*chain_id).await?;
+        if began_at.is_some() {
+            node.set_time().await?;
+        }
         Ok(node)
+    }
+
+    /// Tells it the time, which it counts from where its chain ended.
+    async fn set_time(&self) -> Result<(), LocalNodeError> {
+        let now = Clock::system().now().unix_seconds();
+        let set = self.rpc.ask::<_, serde_json::Value>("evm_setTime", (now,)).await;
+        set.map_err(|error| self.rpc.unavailable(error))?;
+        Ok(())
     }
 
     async fn wait_until_it_answers(&mut self, chain_id: ChainId) -> Result<(), LocalNodeError> {
@@ -198,6 +214,31 @@ impl LocalNode {
         timeout(STOP_TIMEOUT, self.guard.wait()).await.map_err(|_| LocalNodeError::StillRunning)??;
         Ok(())
     }
+}
+
+/// When the chain in a state file began, in seconds since 1970; none when there is no such file, or no first block in
+/// it.
+///
+/// Anvil makes a first block at each start, and keeps it in the file beside the one that was there. Both are the same
+/// block when they have the same time; else any of them is the first one after the next start, and what was open on the
+/// chain would be forgotten as that of another chain.
+fn kept_beginning(state_file: &Path) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Kept {
+        blocks: Vec<KeptBlock>,
+    }
+    #[derive(Deserialize)]
+    struct KeptBlock {
+        header: KeptHeader,
+    }
+    #[derive(Deserialize)]
+    struct KeptHeader {
+        number: U64,
+        timestamp: U64,
+    }
+    let kept: Kept = serde_json::from_slice(&std::fs::read(state_file).ok()?).ok()?;
+    let first = kept.blocks.iter().map(|block| &block.header).filter(|header| header.number.is_zero());
+    first.map(|header| header.timestamp.to()).min()
 }
 
 /// The wanted port when nothing listens on it, or any that is free now.
