@@ -233,8 +233,9 @@ impl UserClient {
     /// Shows what would be signed to use up a nonce: without one, the lowest that holds others up.
     /// Nothing is signed or sent.
     ///
-    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, `invalid_state`
-    /// when a payment is still wanted of that nonce, `chain_unavailable`; with
+    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, `invalid_request`
+    /// when a payment is still wanted of that nonce or there is nothing to clear,
+    /// `chain_unavailable`; with
     /// [`Error::ClearingMismatch`] and [`Error::AnotherAnswer`] when the answer is not to be
     /// trusted.
     pub async fn preview_clear_nonce(
@@ -253,8 +254,9 @@ impl UserClient {
     /// transaction that has the nonce.
     ///
     /// Fails with [`Error::ClearingMismatch`] before anything is sent when the digest is not the
-    /// digest of the fields; with `digest_mismatch` or `preview_changed` when it costs more by now,
-    /// `expired`, `invalid_state`, `mfa_invalid`, `mfa_replayed`.
+    /// digest of the fields; with `preview_changed` when it costs more by now, `digest_mismatch`
+    /// when it was not shown within the last 15 minutes, `invalid_request` when there is nothing to
+    /// clear any more, `mfa_invalid`, `mfa_replayed`.
     pub async fn clear_nonce(&self, shown: &NonceClearing, mfa_code: &Secret) -> Result<Transaction, Error> {
         self.http.send_for_transaction(shown.call(mfa_code)?).await
     }

@@ -33,8 +33,8 @@ pub struct ProblemDocument {
     request_id: String,
     /// Whether the same request may succeed when it is sent again later.
     retryable: bool,
-    /// With `preview_changed`: the transaction as it is now, with its new digest. With `acknowledgement_required`: the
-    /// one that is warned of.
+    /// With `preview_changed`, but for `clear_nonce`: the transaction as it is now, with its new digest. With
+    /// `acknowledgement_required`: the one that is warned of.
     transaction: Option<Box<Transaction>>,
     /// In a batch: the transaction that is why nothing was done.
     transaction_id: Option<TransactionId>,
