@@ -157,7 +157,7 @@ impl Memory {
         self.missing.get(&nonce).is_some_and(|missing| missing.in_vain && now < missing.next_at)
     }
 
-    /// Searches on without a pause: blocks are read in parts.
+    /// Forgets the search for who used a nonce: one of our forms did.
     pub(super) fn found_something(&mut self, nonce: Nonce) {
         self.missing.remove(&nonce);
     }

@@ -373,7 +373,7 @@ fn paid_for_good(open: &Tracked) -> Option<TransactionHash> {
     open.slot.used_by.filter(|_| was_paid)
 }
 
-/// The owner's cancel; of several the one that was signed last, which pays most.
+/// The owner's cancel; of several the one that was signed last, at the price that its owner saw last.
 fn cancel(open: &Tracked) -> Option<&payloads::Form> {
     open.owned().filter(|form| form.kind == PayloadKind::Cancel).max_by_key(|form| form.rung)
 }

@@ -31,7 +31,7 @@ const AT_ONCE: usize = 64;
 /// How many looks at one account may follow each other at once.
 const LOOKS: usize = 8;
 
-/// What a tracker does of its own accord.
+/// Accounts with a nonce in one of these states are looked at also when nothing of them was sent.
 const ANY_SLOT: [SlotState; 3] = [SlotState::Held, SlotState::Void, SlotState::Sent];
 
 /// Follows one chain. Losing it costs nothing: all that counts is in the database.
