@@ -2,6 +2,7 @@
 
 pub(crate) mod contracts;
 mod database;
+mod gate;
 mod hardhat;
 mod people;
 mod postgres_proxy;
@@ -9,10 +10,11 @@ mod process;
 mod world;
 
 pub(crate) use database::Database;
+pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, Rule, SEND};
 pub(crate) use hardhat::HardhatNode;
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};
 pub(crate) use postgres_proxy::{Cut, PostgresProxy};
-pub(crate) use process::{Gate, Pass, Process};
+pub(crate) use process::Process;
 pub(crate) use world::{CHAIN, MASTER, World, account, rpc};
 
 /// Runs each named test of the module on SQLite and on PostgreSQL: an `async fn` that takes a [`World`], or with

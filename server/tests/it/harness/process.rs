@@ -1,15 +1,9 @@
 use std::{
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use poem::{EndpointExt, Request, Response, endpoint::make, http::StatusCode};
-use tokio::{
-    net::TcpListener,
-    sync::{Notify, watch},
-};
-use wallet_server::http::listener::Listener;
+use tokio::net::TcpListener;
 
 use super::{
     Database,
@@ -73,111 +67,5 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// What a gate does with signed transactions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pass {
-    /// Hands them on.
-    Through,
-    /// Keeps them, and keeps the server waiting.
-    NotAtAll,
-    /// Hands them on, and keeps the node's answer.
-    OneWay,
-    /// Refuses everything, as a node does that is down.
-    Down,
-    /// Keeps everything, until something else is let pass.
-    Held,
-    /// Hands everything on but questions about the past, as a node does that keeps no old states.
-    Forgetful,
-}
-
-/// Stands between a server and its node.
-pub(crate) struct Gate {
-    pub(crate) url: String,
-    inner: Arc<Inner>,
-    _stop: watch::Sender<bool>,
-}
-
-struct Inner {
-    node: String,
-    pass: watch::Sender<Pass>,
-    reached: Notify,
-    sent: Mutex<Vec<String>>,
-}
-
-impl Gate {
-    pub(crate) async fn before(node: &str) -> Self {
-        let inner = Arc::new(Inner {
-            node: node.to_owned(),
-            pass: watch::Sender::new(Pass::Through),
-            reached: Notify::new(),
-            sent: Mutex::default(),
-        });
-        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", socket.local_addr().expect("it is bound"));
-        let (stop, stopped) = watch::channel(false);
-        let shared = inner.clone();
-        let endpoint = make(move |request| {
-            let shared = shared.clone();
-            async move { shared.answer(request).await }
-        });
-        tokio::spawn(Listener::default().serve(socket, endpoint.map_to_response(), stopped));
-        Self { url, inner, _stop: stop }
-    }
-
-    pub(crate) fn let_pass(&self, pass: Pass) {
-        self.inner.pass.send_replace(pass);
-    }
-
-    /// Waits until a signed transaction has come to the gate (and, one way, has passed it), or something is held.
-    pub(crate) async fn reached(&self) {
-        tokio::time::timeout(Duration::from_secs(30), self.inner.reached.notified()).await.expect("something is sent");
-    }
-
-    /// The signed bytes that came to the gate, each as often as it came.
-    pub(crate) fn sent(&self) -> Vec<String> {
-        self.inner.sent.lock().expect("no panics").clone()
-    }
-}
-
-impl Inner {
-    async fn answer(&self, request: Request) -> Response {
-        let body = request.into_body().into_string().await.unwrap_or_default();
-        let mut pass = self.pass.subscribe();
-        if *pass.borrow_and_update() == Pass::Held {
-            self.reached.notify_one();
-        }
-        let pass = *pass.wait_for(|pass| *pass != Pass::Held).await.expect("the gate stands");
-        let sends = body.contains("eth_sendRawTransaction");
-        if sends {
-            let call: serde_json::Value = serde_json::from_str(&body).expect("JSON-RPC");
-            let raw = call["params"][0].as_str().expect("the bytes").to_owned();
-            self.sent.lock().expect("no panics").push(raw);
-        }
-        match pass {
-            Pass::Down => return StatusCode::SERVICE_UNAVAILABLE.into(),
-            Pass::NotAtAll if sends => {
-                self.reached.notify_one();
-                return std::future::pending().await;
-            }
-            Pass::Forgetful if body.contains("eth_getTransactionCount") && !body.contains("latest") => {
-                let call: serde_json::Value = serde_json::from_str(&body).expect("JSON-RPC");
-                let error = serde_json::json!({ "code": -32_000, "message": "missing trie node" });
-                let answer = serde_json::json!({ "jsonrpc": "2.0", "id": call["id"], "error": error });
-                return Response::builder().content_type("application/json").body(answer.to_string());
-            }
-            _ => {}
-        }
-        let request = reqwest::Client::new().post(&self.node).header("content-type", "application/json").body(body);
-        let answer = request.send().await.expect("the node answers").bytes().await.expect("the node answers");
-        if sends {
-            self.reached.notify_one();
-            if pass == Pass::OneWay {
-                return std::future::pending().await;
-            }
-        }
-        Response::builder().content_type("application/json").body(answer)
     }
 }
