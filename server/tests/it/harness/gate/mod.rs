@@ -30,6 +30,7 @@ use wallet_server::http::listener::Listener;
 
 pub(crate) use self::{
     call::Call,
+    lies::number,
     rule::{Calls, Fault, Rule},
 };
 
