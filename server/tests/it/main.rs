@@ -10,6 +10,7 @@ mod contract;
 mod crashes;
 mod custody;
 mod execution;
+mod faults;
 mod keystores;
 mod mfa;
 mod nodes;

@@ -1,7 +1,9 @@
 //! A running server with a node and a database of its own, and the people and programs that use it.
 
+mod chain;
 pub(crate) mod contracts;
 mod database;
+mod follow;
 mod gate;
 mod hardhat;
 pub(crate) mod oracle;
@@ -11,13 +13,14 @@ mod process;
 mod world;
 
 pub(crate) use database::Database;
+pub(crate) use follow::{eventually, until};
 pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, Rule, SEND};
 pub(crate) use hardhat::HardhatNode;
 pub(crate) use oracle::{Finding, Oracle};
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};
 pub(crate) use postgres_proxy::{Cut, PostgresProxy};
 pub(crate) use process::Process;
-pub(crate) use world::{CHAIN, MASTER, World, account, rpc};
+pub(crate) use world::{CHAIN, MASTER, Second, World, account, rpc};
 
 /// Runs each named test of the module on SQLite and on PostgreSQL: an `async fn` that takes a [`World`], or with
 /// `in_its_own_world` a [`Database`] to build one on. A test that is not named is dead code, which does not compile.

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use agent_sdk::{AgentClient, Authorize, CreateAgent, Error, PrepareTransaction, Secret, Transaction, UserClient};
+use agent_sdk::{
+    AgentClient, Authorize, AuthorizeBatch, CreateAgent, Error, PrepareTransaction, Secret, Transaction, UserClient,
+};
 use alloy::primitives::{Address, U256, keccak256};
 use totp_rs::{Algorithm, Builder};
 use uuid::Uuid;
@@ -111,6 +113,32 @@ impl Human {
     pub(crate) async fn approve(&self, transaction: &Transaction) -> Result<Transaction, Error> {
         let approval = Authorize::new(transaction.transaction_id, self.code()).digest(transaction.digest);
         self.client.authorize(approval).await
+    }
+
+    /// Another wallet, with 10 ether.
+    pub(crate) async fn another_wallet(&self, world: &World) -> Address {
+        let wallet = self.client.create_wallet(&Secret::from(PASSWORD), None).await.expect("the right password");
+        let amount = Wei(U256::from(10 * ETHER));
+        world.node.fund(wallet_server::value::Address(wallet.address), amount).await.expect("the node has accounts");
+        wallet.address
+    }
+
+    /// The agent asks for a payment from one of several wallets.
+    pub(crate) async fn ask_from(&self, wallet: Address, to: Address, wei: u128) -> Transaction {
+        let request = PrepareTransaction::transfer(to, U256::from(wei)).address(wallet);
+        self.agent.prepare(request).await.expect("a plain payment")
+    }
+
+    /// Approves several with one code.
+    pub(crate) async fn approve_all(&self, transactions: &[Transaction]) -> Result<Vec<Transaction>, Error> {
+        let batch = transactions.iter().fold(AuthorizeBatch::new(self.code()), AuthorizeBatch::add);
+        self.client.authorize_all(batch).await
+    }
+
+    /// Asks, approves and executes.
+    pub(crate) async fn executed(&self, to: Address, wei: u128) -> Transaction {
+        let approved = self.approved(to, wei).await;
+        self.agent.execute(approved.transaction_id).await.expect("it is approved")
     }
 
     /// Asks and approves.

@@ -10,7 +10,7 @@ use wallet_server::{
     },
     config::{ChainSource, Config, Settings},
     state::State,
-    value::{ChainId, Secret},
+    value::{ChainId, Clock, Secret},
 };
 
 use super::{Database, Gate};
@@ -51,7 +51,7 @@ impl World {
         let gate = Gate::before(node.url()).await;
         let mut config = config(&database, &gate.url);
         change(&mut config);
-        let (state, url, stop, serving) = serve(&config).await;
+        let (state, url, stop, serving) = serve(&config, Clock::system()).await;
         Self { url, state, node, gate, database, config, stop, serving }
     }
 
@@ -61,16 +61,36 @@ impl World {
         self.start_again().await;
     }
 
-    /// Starts another server on the same database and node after a stop.
-    pub(crate) async fn start_again(&mut self) {
-        let (state, url, stop, serving) = serve(&self.config).await;
-        (self.state, self.url, self.stop, self.serving) = (state, url, stop, serving);
-    }
-
     /// Stops the server as SIGTERM does.
     pub(crate) async fn stop(&mut self) {
         self.stop.send_replace(true);
         (&mut self.serving).await.expect("it stops by itself");
+    }
+
+    /// Ends the server wherever it is, as far as a part of this process can be killed, and starts another.
+    pub(crate) async fn crash(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+        // As the end of a process does: its connections break, and the lock of its file is free.
+        self.state.store.close().await.expect("it is open");
+        self.start_again().await;
+    }
+
+    /// Starts another server on the same database and node after a stop, with the clock of the one before.
+    pub(crate) async fn start_again(&mut self) {
+        let (state, url, stop, serving) = serve(&self.config, self.state.clock.clone()).await;
+        (self.state, self.url, self.stop, self.serving) = (state, url, stop, serving);
+    }
+
+    /// A second server on the same database and node, with the same clock and a gate and a mark of its own.
+    pub(crate) async fn second(&self) -> Second {
+        let gate = Gate::before(self.node.url()).await;
+        let mut config = self.config.clone();
+        config.mark_file = self.database.directory().join("second.mark");
+        let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
+        chains[0].url = Secret::new(gate.url.clone());
+        let (state, url, stop, serving) = serve(&config, self.state.clock.clone()).await;
+        Second { url, state, gate, _stop: stop, serving }
     }
 
     /// Puts the server's clock forward.
@@ -102,6 +122,30 @@ impl World {
     /// Asks the node directly.
     pub(crate) async fn rpc(&self, method: &str, params: serde_json::Value) -> serde_json::Value {
         rpc(self.node.url(), method, params).await
+    }
+}
+
+/// Another server on a world's database. It ends when this is dropped.
+pub(crate) struct Second {
+    pub(crate) url: String,
+    pub(crate) state: State,
+    pub(crate) gate: Gate,
+    _stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Second {
+    /// A client of this server for an agent.
+    pub(crate) fn agent_client(&self, api_key: &str) -> AgentClient {
+        AgentClient::builder(self.url.as_str(), api_key)
+            .wait_limit(Duration::from_secs(60))
+            .build()
+            .expect("a loopback URL and a good key")
+    }
+
+    /// Ends it wherever it is.
+    pub(crate) fn kill(self) {
+        self.serving.abort();
     }
 }
 
@@ -138,8 +182,9 @@ fn config(database: &Database, node: &str) -> Config {
     config
 }
 
-async fn serve(config: &Config) -> (State, String, watch::Sender<bool>, JoinHandle<()>) {
-    let state = wallet_server::open(config).await.expect("a fresh database opens");
+async fn serve(config: &Config, clock: Clock) -> (State, String, watch::Sender<bool>, JoinHandle<()>) {
+    let mut state = wallet_server::open(config).await.expect("a fresh database opens");
+    state.clock = clock;
     let socket = TcpListener::bind(&config.listen).await.expect("a free port");
     let url = format!("http://{}", socket.local_addr().expect("it is bound"));
     let (stop, stopped) = watch::channel(false);

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 pub(crate) use self::{
-    facts::{Facts, Form, Row},
+    facts::{Facts, connect, select},
     judge::{Finding, judge},
 };
 use super::World;

@@ -1,0 +1,61 @@
+//! What a development node can be told to do to its chain.
+
+use alloy::primitives::{Address, B256};
+use serde_json::{Value, json};
+
+use super::{World, gate::number, stranger};
+
+impl World {
+    pub(crate) async fn head(&self) -> u64 {
+        number(&self.rpc("eth_blockNumber", json!([])).await)
+    }
+
+    pub(crate) async fn mine(&self, blocks: u64) {
+        self.rpc("anvil_mine", json!([format!("0x{blocks:x}")])).await;
+    }
+
+    /// Whether the node mines each transaction at once, as it does at first.
+    pub(crate) async fn mine_by_itself(&self, does: bool) {
+        self.rpc("evm_setAutomine", json!([does])).await;
+    }
+
+    /// Replaces the newest blocks by empty ones. What was in them is forgotten, also by the pool, and the node mines
+    /// only when it is told to from now on.
+    pub(crate) async fn reorganise(&self, depth: u64) {
+        self.mine_by_itself(false).await;
+        self.rpc("anvil_reorg", json!([depth, []])).await;
+        self.rpc("anvil_dropAllTransactions", json!([])).await;
+    }
+
+    /// Forgets what waits to be mined.
+    pub(crate) async fn empty_the_pool(&self) {
+        self.rpc("anvil_dropAllTransactions", json!([])).await;
+    }
+
+    pub(crate) async fn snapshot(&self) -> Value {
+        self.rpc("evm_snapshot", json!([])).await
+    }
+
+    /// Takes the chain back to a snapshot, as developers do between their tests.
+    pub(crate) async fn revert_to(&self, snapshot: Value) {
+        assert_eq!(self.rpc("evm_revert", json!([snapshot])).await, json!(true));
+    }
+
+    pub(crate) async fn receipt(&self, hash: B256) -> Value {
+        self.rpc("eth_getTransactionReceipt", json!([hash])).await
+    }
+
+    pub(crate) async fn knows(&self, hash: B256) -> bool {
+        !self.rpc("eth_getTransactionByHash", json!([hash])).await.is_null()
+    }
+
+    /// Sends from a wallet without the server, as somebody with its key could. Gives the hash.
+    pub(crate) async fn use_elsewhere(&self, wallet: Address) -> B256 {
+        self.rpc("anvil_impersonateAccount", json!([wallet])).await;
+        let payment = json!({ "from": wallet, "to": stranger(), "value": "0x1" });
+        let hash = self.rpc("eth_sendTransaction", json!([payment])).await;
+        self.rpc("anvil_stopImpersonatingAccount", json!([wallet])).await;
+        self.mine(1).await;
+        serde_json::from_value(hash).expect("a hash")
+    }
+}
