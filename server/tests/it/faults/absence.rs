@@ -11,7 +11,7 @@ use wallet_server::{
 };
 
 use super::{SOON, events_of, quick_world, world_with_finality};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, World, on_both_databases, stranger, until};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, World, on_both_databases, stranger, told, until};
 
 on_both_databases!(
     in_its_own_world:
@@ -40,8 +40,7 @@ async fn hidden_for_a_while(world: &World, hide: impl AsyncFnOnce(&World, B256))
     world.gate.reached().await;
     let hash = executed.transaction_hash.expect("it is sent");
     hide(world, hash).await;
-    world.mine(2).await;
-    tokio::time::sleep(A_WHILE).await;
+    world.let_blocks_come(A_WHILE).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {} while nothing is known", meanwhile.status);
     world.mine_by_itself(true).await;
@@ -101,7 +100,7 @@ async fn a_node_of_another_chain_ends_nothing(database: Database) {
 }
 
 async fn a_node_of_another_chain_with_the_same_id_ends_nothing(database: Database) {
-    let world = World::start_on(database, &[], super::quick).await;
+    let world = world_with_finality(database, 1).await;
     // It calls itself no development node: there, a chain does not start anew.
     world.gate.say_client("Geth/v1.16.0");
     let other = node_of(31_337, &["--timestamp", "1600000000"]).await;
@@ -111,7 +110,10 @@ async fn a_node_of_another_chain_with_the_same_id_ends_nothing(database: Databas
     let approved = human.approved(to, 5).await;
     world.gate.point_to(other.url());
     human.agent.execute(approved.transaction_id).await.expect("it is approved");
-    tokio::time::sleep(A_WHILE).await;
+    for _ in 0..10 {
+        crate::harness::rpc(other.url(), "anvil_mine", json!(["0x1"])).await;
+        tokio::time::sleep(A_WHILE / 10).await;
+    }
     let meanwhile = human.client.status(approved.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {} by another chain", meanwhile.status);
     world.gate.point_to(world.node.url());
@@ -150,11 +152,11 @@ async fn a_node_whose_nonce_is_ahead_of_its_blocks_ends_nothing(database: Databa
     world.gate.reached().await;
     // One answer of many is of a node that is ahead; no block holds anything.
     world.gate.say_nonce(human.address, 1);
-    world.mine_by_itself(true).await;
     world.empty_the_pool().await;
-    tokio::time::sleep(A_WHILE).await;
+    world.let_blocks_come(A_WHILE).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {}", meanwhile.status);
+    world.mine_by_itself(true).await;
     world.gate.heal();
     Oracle::of(&world).all_ends_truly(SOON).await;
     assert_eq!(world.balance(to).await, U256::from(5));
@@ -169,7 +171,7 @@ async fn a_node_whose_nonce_falls_back_ends_nothing(database: Database) {
     let second = human.approved(stranger(), 2).await;
     assert_eq!(second.nonce, Some(1), "a nonce that is held is not given again");
     human.agent.execute(second.transaction_id).await.expect("it is approved");
-    tokio::time::sleep(A_WHILE).await;
+    world.let_blocks_come(A_WHILE).await;
     world.gate.heal();
     world.mine(8).await;
     Oracle::of(&world).all_ends_truly(SOON).await;
@@ -189,7 +191,11 @@ async fn a_transaction_that_ended_by_a_foreign_use_is_superseded_and_stays_so(da
     world.gate.heal();
     let ended = until(&human, &executed, |now| now.status.is_final()).await;
     assert_eq!(ended.status, Status::Superseded);
-    assert!(ended.reason.clone().unwrap_or_default().contains(&foreign.to_string()), "the use is named: {ended:?}");
+    assert!(
+        ended.reason.clone().unwrap_or_default().contains(&foreign.to_string()),
+        "the use is named: {}",
+        told(&ended)
+    );
     world.mine_by_itself(true).await;
     world.mine(3).await;
     Oracle::of(&world).foreign(foreign).all_ends_truly(SOON).await;
@@ -208,8 +214,7 @@ async fn a_cancel_whose_receipt_is_hidden_is_not_taken_for_a_foreign_use(databas
     let sent = until(&human, &executed, |now| now.transaction_hashes.len() > 1).await;
     let cancel = *sent.transaction_hashes.last().expect("the cancel's");
     crate::harness::eventually("the node has the cancel", SOON, async || world.knows(cancel).await).await;
-    world.mine(2).await;
-    tokio::time::sleep(A_WHILE).await;
+    world.let_blocks_come(A_WHILE).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {}", meanwhile.status);
     world.gate.heal();

@@ -7,7 +7,9 @@ use alloy::primitives::U256;
 use serde_json::json;
 
 use super::{SOON, quick_world};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, eventually, on_both_databases, stranger, until};
+use crate::harness::{
+    Calls, Database, Fault, Human, Oracle, SEND, eventually, on_both_databases, stranger, told, until,
+};
 
 on_both_databases!(
     in_its_own_world:
@@ -102,7 +104,7 @@ async fn a_refusal_after_an_acceptance_ends_nothing(database: Database) {
     let refusing = world.gate.when(Calls::of(SEND), Fault::refuse("invalid sender"));
     refusing.hit(4).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
-    assert!(!meanwhile.status.is_final() && !meanwhile.cancelling, "{meanwhile:?}");
+    assert!(!meanwhile.status.is_final() && !meanwhile.cancelling, "{}", told(&meanwhile));
     world.mine(1).await;
     world.gate.heal();
     let ended = until(&human, &executed, |now| now.status.is_final()).await;

@@ -1,1 +1,125 @@
-//! To come.
+//! Development chains start anew; other chains never do.
+
+use agent_sdk::Status;
+use alloy::primitives::U256;
+use serde_json::json;
+use wallet_server::{
+    chain::local::{LocalNode, LocalNodeSettings},
+    value::{self, ChainId, Wei},
+};
+
+use super::{SOON, quick_world};
+use crate::harness::{
+    Database, ETHER, Human, Oracle, World, eventually, on_both_databases, rpc, stranger, told, until,
+};
+
+on_both_databases!(
+    in_its_own_world:
+    a_development_chain_that_starts_anew_leaves_no_wallet_stuck,
+    a_snapshot_that_is_restored_leaves_no_wallet_stuck,
+    a_snapshot_that_is_restored_while_something_is_under_way_ends_it,
+    earlier_bytes_are_not_sent_to_a_new_chain,
+);
+
+async fn new_chain() -> LocalNode {
+    let chain_id = ChainId::new(31_337).expect("in range");
+    let settings = LocalNodeSettings { program: None, port: None, state_file: None, chain_id };
+    LocalNode::start_with(settings, &["--timestamp", "1700000000"]).await.expect("a node; `npm ci` installs it")
+}
+
+/// A new payment of an old wallet arrives on the chain as it is now.
+async fn a_payment_arrives(world: &World, node: &str, human: &Human) {
+    let to = stranger();
+    let asked = async || human.agent.prepare(agent_sdk::PrepareTransaction::transfer(to, U256::from(3))).await;
+    let mut transaction = None;
+    eventually("it can be asked for", SOON, async || {
+        transaction = asked().await.ok();
+        transaction.is_some()
+    })
+    .await;
+    let transaction = transaction.expect("it is there");
+    let mut approved = None;
+    eventually("it can be approved", SOON, async || {
+        let now = human.client.status(transaction.transaction_id).await.expect("its owner");
+        let approval = agent_sdk::Authorize::new(now.transaction_id, human.code()).digest(now.digest);
+        approved = human.client.authorize(approval.acknowledge(["nonce_used_elsewhere"])).await.ok();
+        approved.is_some()
+    })
+    .await;
+    human.agent.execute(transaction.transaction_id).await.expect("it is approved");
+    let ended = until(human, &transaction, |now| now.status.is_final()).await;
+    assert_eq!(ended.status, Status::Confirmed, "{}", told(&ended));
+    let balance = rpc(node, "eth_getBalance", json!([to, "latest"])).await;
+    assert_eq!(balance, "0x3");
+    let _ = world;
+}
+
+async fn fund(node: &LocalNode, human: &Human) {
+    node.fund(value::Address(human.address), Wei(U256::from(10 * ETHER))).await.expect("the node has accounts");
+}
+
+async fn a_development_chain_that_starts_anew_leaves_no_wallet_stuck(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    for _ in 0..3 {
+        human.executed(stranger(), 1).await;
+    }
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    world.mine_by_itself(false).await;
+    let open = human.executed(stranger(), 1).await;
+    let node = new_chain().await;
+    fund(&node, &human).await;
+    world.gate.point_to(node.url());
+    let ended = until(&human, &open, |now| now.status.is_final()).await;
+    assert_eq!(ended.status, Status::Superseded);
+    a_payment_arrives(&world, node.url(), &human).await;
+}
+
+async fn a_snapshot_that_is_restored_leaves_no_wallet_stuck(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    human.executed(stranger(), 1).await;
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    let snapshot = world.snapshot().await;
+    for _ in 0..3 {
+        let executed = human.executed(stranger(), 1).await;
+        until(&human, &executed, |now| now.status.is_final()).await;
+    }
+    world.revert_to(snapshot).await;
+    a_payment_arrives(&world, world.node.url(), &human).await;
+}
+
+async fn a_snapshot_that_is_restored_while_something_is_under_way_ends_it(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let snapshot = world.snapshot().await;
+    for _ in 0..2 {
+        let executed = human.executed(stranger(), 1).await;
+        until(&human, &executed, |now| now.status.is_final()).await;
+    }
+    world.mine_by_itself(false).await;
+    let open = human.executed(stranger(), 1).await;
+    world.gate.reached().await;
+    world.revert_to(snapshot).await;
+    world.mine_by_itself(true).await;
+    until(&human, &open, |now| now.status.is_final()).await;
+    a_payment_arrives(&world, world.node.url(), &human).await;
+}
+
+async fn earlier_bytes_are_not_sent_to_a_new_chain(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let to = stranger();
+    let approved = human.approved(to, 5).await;
+    world.mine_by_itself(false).await;
+    let executed = human.executed(to, 5).await;
+    world.mine_by_itself(true).await;
+    let node = new_chain().await;
+    fund(&node, &human).await;
+    world.gate.point_to(node.url());
+    until(&human, &executed, |now| now.status.is_final()).await;
+    let refused = human.agent.execute(approved.transaction_id).await;
+    assert!(refused.is_err() || refused.is_ok_and(|now| now.status == Status::Superseded), "it was of the old chain");
+    a_payment_arrives(&world, node.url(), &human).await;
+    assert_eq!(rpc(node.url(), "eth_getBalance", json!([to, "latest"])).await, "0x0");
+}

@@ -1,5 +1,7 @@
 //! What a development node can be told to do to its chain.
 
+use std::time::{Duration, Instant};
+
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
@@ -12,6 +14,15 @@ impl World {
 
     pub(crate) async fn mine(&self, blocks: u64) {
         self.rpc("anvil_mine", json!([format!("0x{blocks:x}")])).await;
+    }
+
+    /// Lets time pass, with a block from time to time.
+    pub(crate) async fn let_blocks_come(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.mine(1).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Whether the node mines each transaction at once, as it does at first.

@@ -17,7 +17,7 @@ pub(crate) async fn until(
     let mut now = human.client.status(transaction.transaction_id).await.expect("its owner");
     let deadline = Instant::now() + PATIENCE;
     while !is_so(&now) {
-        assert!(Instant::now() < deadline, "it does not come to that: {now:#?}");
+        assert!(Instant::now() < deadline, "it does not come to that: {}", told(&now));
         let wait = Duration::from_secs(5);
         now = human.client.wait_for_change(now.transaction_id, now.version, wait).await.expect("its owner");
     }
@@ -31,4 +31,16 @@ pub(crate) async fn eventually(what: &str, bound: Duration, mut is_so: impl Asyn
         assert!(Instant::now() < deadline, "not within {bound:?}: {what}");
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A transaction in one line.
+pub(crate) fn told(transaction: &Transaction) -> String {
+    let Transaction { transaction_id, version, status, waiting, cancelling, nonce, transaction_hashes, reason, .. } =
+        transaction;
+    let waiting = waiting.as_ref().map(|waiting| waiting.reason.to_string());
+    format!(
+        "{transaction_id} v{version} {status} waiting {waiting:?} cancelling {cancelling} nonce {nonce:?} {} hashes, \
+         reason {reason:?}",
+        transaction_hashes.len()
+    )
 }

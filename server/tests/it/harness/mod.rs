@@ -13,7 +13,7 @@ mod process;
 mod world;
 
 pub(crate) use database::Database;
-pub(crate) use follow::{eventually, until};
+pub(crate) use follow::{eventually, told, until};
 pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, Rule, SEND};
 pub(crate) use hardhat::HardhatNode;
 pub(crate) use oracle::{Finding, Oracle};
