@@ -11,7 +11,9 @@ use wallet_server::{
 };
 
 use super::{SOON, events_of, quick_world, world_with_finality};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, World, on_both_databases, stranger, told, until};
+use crate::harness::{
+    Calls, Database, Fault, Human, Oracle, World, eventually, on_both_databases, rpc, stranger, told, until, use_at,
+};
 
 on_both_databases!(
     in_its_own_world:
@@ -32,14 +34,14 @@ const A_WHILE: Duration = Duration::from_secs(2);
 
 /// Something is hidden after a payment was mined; later it is shown again. Whatever the server says in between, it says
 /// nothing final, and the agent that asks again is told of the same payment.
-async fn hidden_for_a_while(world: &World, hide: impl AsyncFnOnce(&World, B256)) {
+async fn hidden_for_a_while(world: &World, hide: impl AsyncFnOnce(&World, &Human, B256)) {
     let human = Human::with_everything(world).await;
     world.mine_by_itself(false).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
     world.gate.reached().await;
     let hash = executed.transaction_hash.expect("it is sent");
-    hide(world, hash).await;
+    hide(world, &human, hash).await;
     world.let_blocks_come(A_WHILE).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {} while nothing is known", meanwhile.status);
@@ -54,7 +56,7 @@ async fn hidden_for_a_while(world: &World, hide: impl AsyncFnOnce(&World, B256))
 
 async fn receipts_that_are_hidden_for_a_while_end_nothing(database: Database) {
     let world = quick_world(database).await;
-    hidden_for_a_while(&world, async |world, _| {
+    hidden_for_a_while(&world, async |world, _, _| {
         world.gate.hide_receipts();
     })
     .await;
@@ -62,7 +64,7 @@ async fn receipts_that_are_hidden_for_a_while_end_nothing(database: Database) {
 
 async fn receipts_left_out_of_batches_end_nothing(database: Database) {
     let world = quick_world(database).await;
-    hidden_for_a_while(&world, async |world, hash| {
+    hidden_for_a_while(&world, async |world, _, hash| {
         // Each look gets one imperfect answer.
         world.gate.when(Calls::of("eth_getTransactionReceipt").holding(hash), Fault::refuse("header not found"));
     })
@@ -71,7 +73,7 @@ async fn receipts_left_out_of_batches_end_nothing(database: Database) {
 
 async fn a_node_that_forgot_our_block_ends_nothing(database: Database) {
     let world = quick_world(database).await;
-    hidden_for_a_while(&world, async |world, _| {
+    hidden_for_a_while(&world, async |world, _, _| {
         world.gate.hide_receipts();
         world.gate.when(Calls::of("eth_getTransactionByHash"), Fault::Answer(Value::Null));
         let without = |_: &crate::harness::Call, mut block: Value| {
@@ -93,10 +95,34 @@ async fn node_of(chain: u64, arguments: &[&str]) -> LocalNode {
     LocalNode::start_with(settings, arguments).await.expect("a node; `npm ci` installs it")
 }
 
+/// The same wallet is used on the other chain, too, further than on ours.
+async fn used_at(other: &LocalNode, human: &Human) {
+    rpc(other.url(), "anvil_setBalance", json!([human.address, "0xde0b6b3a7640000"])).await;
+    for _ in 0..3 {
+        use_at(other.url(), human.address).await;
+    }
+}
+
+/// Blocks come there as well, until the node is gone.
+fn keep_mining(node: &str) {
+    let node = node.to_owned();
+    tokio::spawn(async move {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "anvil_mine", "params": ["0x1"] });
+        while reqwest::Client::new().post(&node).json(&body).send().await.is_ok() {
+            tokio::time::sleep(A_WHILE / 20).await;
+        }
+    });
+}
+
 async fn a_node_of_another_chain_ends_nothing(database: Database) {
     let world = quick_world(database).await;
     let other = node_of(5, &[]).await;
-    hidden_for_a_while(&world, async |world, _| world.gate.point_to(other.url())).await;
+    hidden_for_a_while(&world, async |world, human, _| {
+        used_at(&other, human).await;
+        world.gate.point_to(other.url());
+        keep_mining(other.url());
+    })
+    .await;
 }
 
 async fn a_node_of_another_chain_with_the_same_id_ends_nothing(database: Database) {
@@ -104,16 +130,14 @@ async fn a_node_of_another_chain_with_the_same_id_ends_nothing(database: Databas
     // It calls itself no development node: there, a chain does not start anew.
     world.gate.say_client("Geth/v1.16.0");
     let other = node_of(31_337, &["--timestamp", "1600000000"]).await;
-    crate::harness::rpc(other.url(), "anvil_mine", json!(["0x80"])).await;
     let human = Human::with_everything(&world).await;
+    used_at(&other, &human).await;
     let to = stranger();
     let approved = human.approved(to, 5).await;
     world.gate.point_to(other.url());
     human.agent.execute(approved.transaction_id).await.expect("it is approved");
-    for _ in 0..10 {
-        crate::harness::rpc(other.url(), "anvil_mine", json!(["0x1"])).await;
-        tokio::time::sleep(A_WHILE / 10).await;
-    }
+    keep_mining(other.url());
+    tokio::time::sleep(A_WHILE).await;
     let meanwhile = human.client.status(approved.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {} by another chain", meanwhile.status);
     world.gate.point_to(world.node.url());
@@ -213,7 +237,7 @@ async fn a_cancel_whose_receipt_is_hidden_is_not_taken_for_a_foreign_use(databas
     human.client.cancel(executed.transaction_id).await.expect("its owner");
     let sent = until(&human, &executed, |now| now.transaction_hashes.len() > 1).await;
     let cancel = *sent.transaction_hashes.last().expect("the cancel's");
-    crate::harness::eventually("the node has the cancel", SOON, async || world.knows(cancel).await).await;
+    eventually("the node has the cancel", SOON, async || world.knows(cancel).await).await;
     world.let_blocks_come(A_WHILE).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
     assert!(!meanwhile.status.is_final(), "said {}", meanwhile.status);

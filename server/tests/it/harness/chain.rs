@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
-use super::{World, gate::number, stranger};
+use super::{World, gate::number, rpc, stranger};
 
 impl World {
     pub(crate) async fn head(&self) -> u64 {
@@ -62,11 +62,16 @@ impl World {
 
     /// Sends from a wallet without the server, as somebody with its key could. Gives the hash.
     pub(crate) async fn use_elsewhere(&self, wallet: Address) -> B256 {
-        self.rpc("anvil_impersonateAccount", json!([wallet])).await;
-        let payment = json!({ "from": wallet, "to": stranger(), "value": "0x1" });
-        let hash = self.rpc("eth_sendTransaction", json!([payment])).await;
-        self.rpc("anvil_stopImpersonatingAccount", json!([wallet])).await;
-        self.mine(1).await;
-        serde_json::from_value(hash).expect("a hash")
+        use_at(self.node.url(), wallet).await
     }
+}
+
+/// The same at any node.
+pub(crate) async fn use_at(node: &str, wallet: Address) -> B256 {
+    rpc(node, "anvil_impersonateAccount", json!([wallet])).await;
+    let payment = json!({ "from": wallet, "to": stranger(), "value": "0x1" });
+    let hash = rpc(node, "eth_sendTransaction", json!([payment])).await;
+    rpc(node, "anvil_stopImpersonatingAccount", json!([wallet])).await;
+    rpc(node, "anvil_mine", json!(["0x1"])).await;
+    serde_json::from_value(hash).expect("a hash")
 }

@@ -12,6 +12,7 @@ mod postgres_proxy;
 mod process;
 mod world;
 
+pub(crate) use chain::use_at;
 pub(crate) use database::Database;
 pub(crate) use follow::{eventually, told, until};
 pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, Rule, SEND};
