@@ -29,6 +29,17 @@ test: tools ## Run all tests, with a PostgreSQL of their own (or the one in TEST
 	@scripts/install python
 	scripts/postgres run cargo test --locked --workspace --all-features
 
+# The package of these tests is named: the other test binaries have none of them.
+scenarios := scripts/postgres run cargo test --locked --package wallet-server --all-features --test it -- faults::
+
+.PHONY: test-long
+test-long: tools ## Run the scenarios of faults that take minutes, and print how long each took
+	scripts/scenarios $(scenarios) --ignored --test-threads 2
+
+.PHONY: test-faults
+test-faults: tools ## Run every scenario of faults, also the long ones, and print how long each took
+	scripts/scenarios $(scenarios) --include-ignored --test-threads 4
+
 .PHONY: check
 check: check-arrows check-format check-dependencies check-lints check-openapi ## Everything but the tests
 

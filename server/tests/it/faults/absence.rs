@@ -10,13 +10,10 @@ use wallet_server::{
     value::ChainId,
 };
 
-use super::{SOON, events_of, quick_world, world_with_finality};
-use crate::harness::{
-    Calls, Database, Fault, Human, Oracle, World, eventually, on_both_databases, rpc, stranger, told, until, use_at,
-};
+use super::{SOON, events_of, quick_world, scenarios, world_with_finality};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, World, eventually, rpc, stranger, told, until, use_at};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     receipts_that_are_hidden_for_a_while_end_nothing,
     receipts_left_out_of_batches_end_nothing,
     a_node_that_forgot_our_block_ends_nothing,

@@ -5,11 +5,10 @@ use std::time::Duration;
 use agent_sdk::Status;
 use alloy::primitives::U256;
 
-use super::{SOON, quick_world};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, eventually, on_both_databases, stranger, until};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, eventually, stranger, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_clock_that_is_set_back_delays_no_sending,
     a_clock_that_is_set_forward_ends_nothing_that_was_sent,
     an_approval_is_not_executed_after_its_time_whatever_the_clock_did,

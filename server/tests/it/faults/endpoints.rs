@@ -10,13 +10,10 @@ use wallet_server::{
     value::Secret,
 };
 
-use super::{SOON, quick, quick_world};
-use crate::harness::{
-    Calls, Database, Fault, Gate, Human, Oracle, Pass, SEND, World, eventually, on_both_databases, stranger, until,
-};
+use super::{SOON, quick, quick_world, scenarios};
+use crate::harness::{Calls, Database, Fault, Gate, Human, Oracle, Pass, SEND, World, eventually, stranger, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_silent_node_is_known_and_requests_fail_at_once,
     a_node_that_is_down_is_named_as_the_reason,
     a_node_that_comes_and_goes_loses_nothing,

@@ -6,6 +6,7 @@
 mod absence;
 mod clocks;
 mod endpoints;
+mod long;
 mod money;
 mod processes;
 mod queues;
@@ -14,6 +15,7 @@ mod refusals;
 mod reorganisations;
 mod resets;
 mod restores;
+mod scenario;
 mod storage;
 
 use std::time::Duration;
@@ -22,6 +24,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 use uuid::Uuid;
 use wallet_server::config::{ChainSource, Config};
 
+use self::scenario::scenarios;
 use crate::harness::{
     Database, World,
     oracle::{connect, select},

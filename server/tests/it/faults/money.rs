@@ -1,19 +1,16 @@
 //! Money moves as a human was told, or not at all.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use agent_sdk::{Authorize, Status};
 use alloy::primitives::U256;
 use sea_orm::Value;
 use serde_json::json;
 
-use super::{SOON, count, edit, quick_world};
-use crate::harness::{
-    Calls, Database, ETHER, Fault, Human, Oracle, SEND, eventually, on_both_databases, stranger, told, until,
-};
+use super::{SOON, count, edit, quick_world, scenarios};
+use crate::harness::{Calls, Database, ETHER, Fault, Human, Oracle, SEND, stranger, told, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     an_estimate_that_makes_no_sense_is_not_signed,
     a_field_that_was_changed_after_the_human_looked_is_not_signed,
     a_field_that_was_changed_after_the_approval_is_not_sent,
@@ -83,23 +80,21 @@ async fn a_field_that_was_changed_after_the_human_looked_is_not_signed(database:
 
 async fn a_field_that_was_changed_after_the_approval_is_not_sent(database: Database) {
     let world = quick_world(database).await;
-    let human = Human::with_everything(&world).await;
+    let (victim, other) = (Human::with_everything(&world).await, Human::with_everything(&world).await);
     for (column, value) in changes().into_iter().take(5) {
-        let approved = human.approved(stranger(), 5).await;
+        let approved = victim.approved(stranger(), 5).await;
         let sql = format!("UPDATE transactions SET {column} = $1 WHERE transaction_id = $2");
         assert_eq!(edit(&world, &sql, [value, approved.transaction_id.into()]).await, 1);
-        let _ = human.agent.execute(approved.transaction_id).await;
-        human.client.cancel(approved.transaction_id).await.ok();
+        let _ = victim.agent.execute(approved.transaction_id).await;
     }
-    // What was not tampered with is paid, above or instead of the others.
     let to = stranger();
-    let good = human.executed(to, 7).await;
-    eventually("the good one is sent", SOON, async || !world.gate.sent_by(human.address).is_empty()).await;
-    let ended = until(&human, &good, |now| now.status.is_final()).await;
+    let good = other.executed(to, 7).await;
+    let ended = until(&other, &good, |now| now.status.is_final()).await;
     assert_eq!((ended.status, world.balance(to).await), (Status::Confirmed, U256::from(7)));
+    world.let_blocks_come(Duration::from_secs(1)).await;
     let facts = Oracle::of(&world).facts().await;
-    let paid = facts.included.iter().filter(|included| included.from == human.address && !included.value.is_zero());
-    assert_eq!(paid.count(), 1, "nothing else was paid");
+    let paid = facts.included.iter().filter(|included| included.from == victim.address && !included.value.is_zero());
+    assert_eq!(paid.count(), 0, "what does not fit its approval is not sent");
 }
 
 async fn a_cancel_stays_a_cancel_when_forms_are_swapped(database: Database) {
@@ -116,7 +111,7 @@ async fn a_cancel_stays_a_cancel_when_forms_are_swapped(database: Database) {
     edit(&world, swap, [approved.transaction_id.into()]).await;
     human.client.cancel(approved.transaction_id).await.expect("its owner");
     world.gate.heal();
-    world.let_blocks_come(std::time::Duration::from_secs(2)).await;
+    world.let_blocks_come(Duration::from_secs(2)).await;
     assert_eq!(world.balance(to).await, U256::ZERO, "the cancel was the payment");
 }
 
@@ -148,7 +143,7 @@ async fn fees_stay_below_what_was_approved_while_the_market_climbs(database: Dat
         let fee = cap * U256::from(percent) / U256::from(400);
         world.rpc("anvil_setNextBlockBaseFeePerGas", json!([format!("0x{fee:x}")])).await;
         world.mine(1).await;
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     // Above the cap nothing can be mined; below it again, it is.
     world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x1"])).await;

@@ -6,11 +6,10 @@ use agent_sdk::Status;
 use alloy::primitives::U256;
 use futures_util::future::join_all;
 
-use super::{SOON, quick_world};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, on_both_databases, stranger, until};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, stranger, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_server_that_dies_at_any_answer_pays_once,
     a_server_that_dies_while_it_cancels_keeps_its_word,
     a_server_that_dies_again_and_again_pays_once,
@@ -70,7 +69,7 @@ async fn a_server_that_dies_again_and_again_pays_once(database: Database) {
     let mut world = quick_world(database).await;
     let mut human = Human::with_everything(&world).await;
     let to = stranger();
-    let asked = join_all((0..8).map(|_| human.ask(to, 1))).await;
+    let asked = human.ask_often(to, 8).await;
     let approved = human.approve_all(&asked).await.expect("the owner with a fresh code");
     for (turn, one) in approved.iter().enumerate() {
         human.agent.execute(one.transaction_id).await.expect("it is approved");
@@ -82,65 +81,62 @@ async fn a_server_that_dies_again_and_again_pays_once(database: Database) {
     assert_eq!((world.balance(to).await, world.account(human.address).await.nonce), (U256::from(8), 8));
 }
 
-/// Two servers only ever share a PostgreSQL.
-mod two_servers {
-    use super::{
-        super::{SOON, quick_world},
-        *,
-    };
+// Servers only ever share a PostgreSQL.
+scenarios!(
+    two servers:
+    both_execute_everything_and_each_is_paid_once,
+    one_sees_nothing_and_the_other_ends_everything_truly,
+    one_dies_and_the_other_takes_over,
+);
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres_both_execute_everything_and_each_is_paid_once() {
-        let world = quick_world(Database::postgres().await).await;
-        let human = Human::with_everything(&world).await;
-        let second = world.second().await;
-        let there = second.agent_client(&human.api_key);
-        let to = stranger();
-        let asked = join_all((0..20).map(|_| human.ask(to, 1))).await;
-        let approved = human.approve_all(&asked).await.expect("the owner with a fresh code");
-        let both = approved.iter().map(async |one| {
-            let id = one.transaction_id;
-            let (here, there) = tokio::join!(human.agent.execute(id), there.execute(id));
-            here.expect("it is approved");
-            there.expect("it is approved");
-        });
-        join_all(both).await;
-        Oracle::of(&world).all_ends_truly(SOON).await;
-        assert_eq!((world.balance(to).await, world.account(human.address).await.nonce), (U256::from(20), 20));
-    }
+async fn both_execute_everything_and_each_is_paid_once(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let second = world.second().await;
+    let there = second.agent_client(&human.api_key);
+    let to = stranger();
+    let asked = human.ask_often(to, 20).await;
+    let approved = human.approve_all(&asked).await.expect("the owner with a fresh code");
+    let both = approved.iter().map(async |one| {
+        let id = one.transaction_id;
+        let (here, there) = tokio::join!(human.agent.execute(id), there.execute(id));
+        here.expect("it is approved");
+        there.expect("it is approved");
+    });
+    join_all(both).await;
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    assert_eq!((world.balance(to).await, world.account(human.address).await.nonce), (U256::from(20), 20));
+}
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres_one_sees_nothing_and_the_other_ends_everything_truly() {
-        let world = quick_world(Database::postgres().await).await;
-        let human = Human::with_everything(&world).await;
-        let second = world.second().await;
-        second.gate.hide_receipts();
-        second.gate.when(Calls::of(SEND), Fault::refuse("invalid sender"));
-        let to = stranger();
-        for turn in 0..6 {
-            let executed = human.executed(to, 1).await;
-            if turn % 2 == 1 {
-                human.client.cancel(executed.transaction_id).await.ok();
-            }
+async fn one_sees_nothing_and_the_other_ends_everything_truly(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let second = world.second().await;
+    second.gate.hide_receipts();
+    second.gate.when(Calls::of(SEND), Fault::refuse("invalid sender"));
+    let to = stranger();
+    for turn in 0..6 {
+        let executed = human.executed(to, 1).await;
+        if turn % 2 == 1 {
+            human.client.cancel(executed.transaction_id).await.ok();
         }
-        Oracle::of(&world).all_ends_truly(SOON).await;
     }
+    Oracle::of(&world).all_ends_truly(SOON).await;
+}
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn postgres_one_dies_and_the_other_takes_over() {
-        let world = quick_world(Database::postgres().await).await;
-        let human = Human::with_everything(&world).await;
-        let second = world.second().await;
-        let there = second.agent_client(&human.api_key);
-        let (to, approved) = (stranger(), human.approved(stranger(), 1).await);
-        world.gate.when(Calls::any(), Fault::Status(503));
-        let dying = second.gate.when(Calls::of(SEND), Fault::Drop);
-        there.execute(approved.transaction_id).await.expect("it is approved");
-        dying.hit(1).await;
-        second.kill();
-        world.gate.heal();
-        human.executed(to, 2).await;
-        Oracle::of(&world).all_ends_truly(SOON).await;
-        assert_eq!(world.balance(to).await, U256::from(2));
-    }
+async fn one_dies_and_the_other_takes_over(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let second = world.second().await;
+    let there = second.agent_client(&human.api_key);
+    let (to, approved) = (stranger(), human.approved(stranger(), 1).await);
+    world.gate.when(Calls::any(), Fault::Status(503));
+    let dying = second.gate.when(Calls::of(SEND), Fault::Drop);
+    there.execute(approved.transaction_id).await.expect("it is approved");
+    dying.hit(1).await;
+    second.kill();
+    world.gate.heal();
+    human.executed(to, 2).await;
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    assert_eq!(world.balance(to).await, U256::from(2));
 }

@@ -2,13 +2,11 @@
 
 use agent_sdk::{Authorize, Status};
 use alloy::primitives::U256;
-use futures_util::future::join_all;
 
-use super::{SOON, quick_world};
-use crate::harness::{Database, Human, Oracle, Pass, code, on_both_databases, stranger, until};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Database, Human, Oracle, Pass, code, stranger, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     twenty_payments_executed_in_any_order_arrive_once,
     withdrawals_in_the_middle_of_a_queue_leave_no_hole,
     expiries_in_the_middle_of_a_queue_leave_no_hole,
@@ -21,7 +19,7 @@ async fn twenty_payments_executed_in_any_order_arrive_once(database: Database) {
     let world = quick_world(database).await;
     let human = Human::with_everything(&world).await;
     let to = stranger();
-    let asked = join_all((0..20).map(|_| human.ask(to, 1))).await;
+    let asked = human.ask_often(to, 20).await;
     let approved = human.approve_all(&asked).await.expect("the owner with a fresh code");
     let mut order: Vec<_> = approved.iter().map(|one| one.transaction_id).collect();
     order.sort_by_key(|id| alloy::primitives::keccak256(id.as_bytes()));

@@ -6,11 +6,10 @@ use agent_sdk::Status;
 use alloy::primitives::{B256, U256};
 use serde_json::{Value, json};
 
-use super::{SOON, quick_world};
-use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, on_both_databases, stranger, until};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, stranger, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_receipt_that_makes_no_sense_stops_only_its_own,
     a_question_that_hangs_stops_only_its_own,
     a_send_that_hangs_stops_no_other_wallet,

@@ -6,13 +6,10 @@ use agent_sdk::{Status, WaitingReason};
 use alloy::primitives::U256;
 use serde_json::json;
 
-use super::{SOON, quick_world};
-use crate::harness::{
-    Calls, Database, Fault, Human, Oracle, SEND, eventually, on_both_databases, stranger, told, until,
-};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, eventually, stranger, told, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_refusal_that_is_said_once_ends_nothing,
     words_that_are_not_understood_end_nothing,
     answers_of_what_stands_before_a_node_end_nothing,

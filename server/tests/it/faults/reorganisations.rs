@@ -5,11 +5,10 @@ use std::time::Duration;
 use agent_sdk::Status;
 use alloy::primitives::U256;
 
-use super::{SOON, events_of, world_with_finality};
-use crate::harness::{Database, Human, Oracle, eventually, on_both_databases, stranger, told, until};
+use super::{SOON, events_of, scenarios, world_with_finality};
+use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, World, eventually, stranger, told, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_payment_that_left_its_block_is_mined_again,
     five_payments_that_left_their_blocks_are_mined_again_in_order,
     the_receipt_of_an_orphaned_block_confirms_nothing,
@@ -19,9 +18,16 @@ on_both_databases!(
     a_hole_that_a_reorganisation_left_is_told_and_filled,
 );
 
+/// Somebody whose money lies deep enough to stay whatever the chain does.
+async fn settled(world: &World) -> Human {
+    let human = Human::with_everything(world).await;
+    world.mine(16).await;
+    human
+}
+
 async fn a_payment_that_left_its_block_is_mined_again(database: Database) {
     let world = world_with_finality(database, 6).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
     until(&human, &executed, |now| now.status == Status::Mined).await;
@@ -37,7 +43,7 @@ async fn a_payment_that_left_its_block_is_mined_again(database: Database) {
 
 async fn five_payments_that_left_their_blocks_are_mined_again_in_order(database: Database) {
     let world = world_with_finality(database, 20).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     let to = stranger();
     let mut executed = Vec::new();
     for _ in 0..5 {
@@ -59,14 +65,14 @@ async fn five_payments_that_left_their_blocks_are_mined_again_in_order(database:
 
 async fn the_receipt_of_an_orphaned_block_confirms_nothing(database: Database) {
     let world = world_with_finality(database, 3).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
     let mined = until(&human, &executed, |now| now.status == Status::Mined).await;
     let orphan = world.receipt(mined.transaction_hash.expect("it is mined")).await;
     // The node behind the balancer that answers for receipts has not heard of the reorganisation.
     world.gate.show_receipt(&orphan);
-    world.gate.when(crate::harness::Calls::of(crate::harness::SEND), crate::harness::Fault::Lose);
+    world.gate.when(Calls::of(SEND), Fault::Lose);
     world.reorganise(1).await;
     world.let_blocks_come(Duration::from_secs(2)).await;
     let meanwhile = human.client.status(executed.transaction_id).await.expect("its owner");
@@ -80,7 +86,7 @@ async fn the_receipt_of_an_orphaned_block_confirms_nothing(database: Database) {
 
 async fn a_reorganisation_below_finality_sends_what_was_confirmed_again(database: Database) {
     let world = world_with_finality(database, 2).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
     world.mine(1).await;
@@ -107,7 +113,7 @@ async fn a_reorganisation_below_finality_sends_what_was_confirmed_again(database
 
 async fn a_cancel_that_was_final_and_is_gone_is_sent_again_and_never_the_payment(database: Database) {
     let world = world_with_finality(database, 2).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     world.mine_by_itself(false).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
@@ -135,7 +141,7 @@ async fn a_cancel_that_was_final_and_is_gone_is_sent_again_and_never_the_payment
 
 async fn a_withdrawn_payment_is_not_sent_when_the_chain_turns_back(database: Database) {
     let world = world_with_finality(database, 4).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     let (first, withdrawn_to) = (human.executed(stranger(), 1).await, stranger());
     let withdrawn = human.approved(withdrawn_to, 5).await;
     let third = human.executed(stranger(), 2).await;
@@ -154,7 +160,7 @@ async fn a_withdrawn_payment_is_not_sent_when_the_chain_turns_back(database: Dat
 
 async fn a_hole_that_a_reorganisation_left_is_told_and_filled(database: Database) {
     let world = world_with_finality(database, 12).await;
-    let human = Human::with_everything(&world).await;
+    let human = settled(&world).await;
     // Somebody else's use of the wallet, acknowledged, lies below ours and is gone after the reorganisation.
     let foreign = world.use_elsewhere(human.address).await;
     let asked = human.ask(stranger(), 5).await;
@@ -163,8 +169,9 @@ async fn a_hole_that_a_reorganisation_left_is_told_and_filled(database: Database
     assert_eq!(approved.nonce, Some(1));
     human.agent.execute(approved.transaction_id).await.expect("it is approved");
     until(&human, &approved, |now| now.status == Status::Mined).await;
-    let depth = world.head().await;
-    world.reorganise(depth - 1).await;
+    let foreign_block = world.receipt(foreign).await["blockNumber"].clone();
+    let depth = world.head().await + 1 - crate::harness::number(&foreign_block);
+    world.reorganise(depth).await;
     world.mine(2).await;
     let waits = until(&human, &approved, |now| {
         let reason = now.waiting.as_ref().map(|waiting| waiting.reason.to_string());

@@ -8,13 +8,10 @@ use wallet_server::{
     value::{self, ChainId, Wei},
 };
 
-use super::{SOON, quick_world};
-use crate::harness::{
-    Database, ETHER, Human, Oracle, World, eventually, on_both_databases, rpc, stranger, told, until,
-};
+use super::{SOON, quick_world, scenarios};
+use crate::harness::{Database, ETHER, Human, Oracle, World, eventually, rpc, stranger, told, until};
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_development_chain_that_starts_anew_leaves_no_wallet_stuck,
     a_snapshot_that_is_restored_leaves_no_wallet_stuck,
     a_snapshot_that_is_restored_while_something_is_under_way_ends_it,

@@ -5,15 +5,14 @@ use std::time::Duration;
 use agent_sdk::Status;
 use alloy::primitives::U256;
 
-use super::{SOON, edit, quick_world};
+use super::{SOON, edit, quick_world, scenarios};
 use crate::harness::{
-    Database, Human, Oracle, eventually, on_both_databases,
+    Database, Human, Oracle, eventually,
     oracle::{connect, select},
     stranger, until,
 };
 
-on_both_databases!(
-    in_its_own_world:
+scenarios!(
     a_damaged_signature_stops_only_its_own,
     an_unreadable_row_stops_only_its_own,
     an_unreadable_nonce_stops_only_its_own_wallet,

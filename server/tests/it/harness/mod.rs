@@ -15,13 +15,13 @@ mod world;
 pub(crate) use chain::use_at;
 pub(crate) use database::Database;
 pub(crate) use follow::{eventually, told, until};
-pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, Rule, SEND};
+pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, SEND, number};
 pub(crate) use hardhat::HardhatNode;
-pub(crate) use oracle::{Finding, Oracle};
+pub(crate) use oracle::Oracle;
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};
 pub(crate) use postgres_proxy::{Cut, PostgresProxy};
 pub(crate) use process::Process;
-pub(crate) use world::{CHAIN, MASTER, Second, World, account, rpc};
+pub(crate) use world::{CHAIN, MASTER, World, account, rpc};
 
 /// Runs each named test of the module on SQLite and on PostgreSQL: an `async fn` that takes a [`World`], or with
 /// `in_its_own_world` a [`Database`] to build one on. A test that is not named is dead code, which does not compile.

@@ -129,6 +129,15 @@ impl Human {
         self.agent.prepare(request).await.expect("a plain payment")
     }
 
+    /// The agent asks for several payments of 1 wei, one after the other: the human is shown each with those before it.
+    pub(crate) async fn ask_often(&self, to: Address, times: usize) -> Vec<Transaction> {
+        let mut asked = Vec::with_capacity(times);
+        for _ in 0..times {
+            asked.push(self.ask(to, 1).await);
+        }
+        asked
+    }
+
     /// Approves several with one code.
     pub(crate) async fn approve_all(&self, transactions: &[Transaction]) -> Result<Vec<Transaction>, Error> {
         let batch = transactions.iter().fold(AuthorizeBatch::new(self.code()), AuthorizeBatch::add);

@@ -21,6 +21,11 @@ impl Process {
     pub(crate) async fn start(database: &Database, node: &str) -> Self {
         let port =
             TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr()).expect("a free port").port();
+        Self::start_at(port, database, node, &[]).await
+    }
+
+    /// The same at a port and with more settings.
+    pub(crate) async fn start_at(port: u16, database: &Database, node: &str, settings: &[(&str, &str)]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_wallet-server"))
             .arg("serve")
             .env_clear()
@@ -30,7 +35,8 @@ impl Process {
             .env("API_SECRET", MASTER)
             .env("POLL_INTERVAL", "50ms")
             .env("LISTEN", format!("127.0.0.1:{port}"))
-            .env("RUST_LOG", "warn")
+            .env("RUST_LOG", "error")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .spawn()
             .expect("the binary runs");

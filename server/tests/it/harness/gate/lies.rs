@@ -18,11 +18,6 @@ impl Gate {
         self.when(Calls::of(RECEIPT), Fault::Answer(Value::Null))
     }
 
-    /// Says that of one transaction.
-    pub(crate) fn hide_receipt(&self, hash: B256) -> Rule {
-        self.when(Calls::of(RECEIPT).holding(hash), Fault::Answer(Value::Null))
-    }
-
     /// Changes every receipt there is.
     pub(crate) fn change_receipts(&self, change: impl Fn(&mut Value) + Send + Sync + 'static) -> Rule {
         let change = move |_: &Call, mut receipt: Value| {

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{Database, Human, World, on_both_databases, stranger},
+    super::{Human, World, on_both_databases, stranger},
     Allowed, Facts, Finding, Oracle, facts, judge,
 };
 
