@@ -1,4 +1,4 @@
-//! Many payments, many kills, many faults at random. `make test-long` runs these; each prints its seed and figures.
+//! Many payments, many kills, many faults at random. `make test-long` runs these; their figures stand below the table.
 
 use std::{
     sync::{
@@ -40,25 +40,33 @@ scenarios!(
 );
 
 /// Numbers that look random and can be had again (Marsaglia's xorshift).
-struct Dice(u64);
+struct Dice {
+    state: u64,
+    seed: u64,
+    name: &'static str,
+}
 
 impl Dice {
-    /// With the seed that `SEED` names, or a new one, which is told.
-    fn new(name: &str) -> Self {
+    /// With the seed that `SEED` names, or a new one, which is told when the story fails.
+    fn new(name: &'static str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a setting of the tests, and a seed that is never the same")]
         let seed: u64 = match std::env::var("SEED") {
             Ok(seed) => seed.parse().expect("a number"),
             Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").subsec_nanos().into(),
         };
-        println!("{name}: SEED={seed}");
-        Self(seed | 1)
+        Self { state: seed | 1, seed, name }
+    }
+
+    /// Others of the same story.
+    fn split(&mut self) -> Self {
+        Self { state: self.below(u64::MAX) | 1, ..*self }
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state % bound
     }
 
     fn milliseconds(&mut self, bound: u64) -> Duration {
@@ -67,6 +75,14 @@ impl Dice {
 
     fn of<T: Copy>(&mut self, items: &[T]) -> T {
         items[usize::try_from(self.below(items.len() as u64)).expect("it is an index")]
+    }
+}
+
+impl Drop for Dice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            figure(&format!("{} failed with SEED={}", self.name, self.seed));
+        }
     }
 }
 
@@ -215,9 +231,8 @@ async fn kill_often(database: Database, servers: usize) {
         let url = running[place % servers].1.url.clone();
         people.push(Stoic::new(&url, &node, &format!("stoic-{place}"), 5).await);
     }
-    let seeds: Vec<u64> = people.iter().map(|_| dice.below(u64::MAX)).collect();
-    let pay = people.iter_mut().zip(seeds).map(async |(person, seed)| {
-        let mut dice = Dice(seed | 1);
+    let dices: Vec<Dice> = people.iter().map(|_| dice.split()).collect();
+    let pay = people.iter_mut().zip(dices).map(async |(person, mut dice)| {
         while !done.load(Ordering::Relaxed) {
             for id in person.round(&mut dice, to).await {
                 match dice.below(10) {

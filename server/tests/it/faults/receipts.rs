@@ -16,8 +16,11 @@ scenarios!(
     a_nonce_that_makes_no_sense_stops_only_its_own,
 );
 
+/// Makes nonsense of a receipt.
+type Spoil = fn(&mut Value);
+
 /// Receipts as broken nodes and balancers give them.
-fn shapes() -> Vec<(&'static str, fn(&mut Value))> {
+fn shapes() -> Vec<(&'static str, Spoil)> {
     vec![
         ("no status", |receipt| {
             receipt.as_object_mut().expect("an object").remove("status");

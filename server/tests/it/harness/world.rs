@@ -89,8 +89,8 @@ impl World {
         config.mark_file = self.database.directory().join("second.mark");
         let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
         chains[0].url = Secret::new(gate.url.clone());
-        let (state, url, stop, serving) = serve(&config, self.state.clock.clone()).await;
-        Second { url, state, gate, _stop: stop, serving }
+        let (_, url, stop, serving) = serve(&config, self.state.clock.clone()).await;
+        Second { url, gate, _stop: stop, serving }
     }
 
     /// Puts the server's clock forward.
@@ -128,7 +128,6 @@ impl World {
 /// Another server on a world's database. It ends when this is dropped.
 pub(crate) struct Second {
     pub(crate) url: String,
-    pub(crate) state: State,
     pub(crate) gate: Gate,
     _stop: watch::Sender<bool>,
     serving: JoinHandle<()>,

@@ -16,7 +16,7 @@ pub(crate) struct Calls {
     methods: Vec<String>,
     wallet: Option<Address>,
     holds: Option<String>,
-    only: Option<Arc<dyn Fn(&Call) -> bool + Send + Sync>>,
+    only: Option<Choose>,
 }
 
 impl Calls {
@@ -56,6 +56,7 @@ impl Calls {
     }
 }
 
+type Choose = Arc<dyn Fn(&Call) -> bool + Send + Sync>;
 type ChangeAnswer = Arc<dyn Fn(&Call, Value) -> Value + Send + Sync>;
 type ChangeCall = Arc<dyn Fn(Call) -> Call + Send + Sync>;
 

@@ -46,9 +46,7 @@ pub(crate) fn judge(facts: &Facts, allowed: &Allowed) -> Vec<Finding> {
     }
     for (&wallet, &(balance, nonce)) in &facts.wallets {
         judge.wallet(wallet, nonce, &mut findings);
-        if !allowed.uncounted.contains(&wallet) {
-            judge.balance(wallet, balance, &mut findings);
-        }
+        judge.balance(wallet, balance, &mut findings);
     }
     findings
 }
@@ -157,7 +155,7 @@ impl Judge<'_> {
     }
 
     fn balance(&self, wallet: Address, held: U256, findings: &mut Vec<Finding>) {
-        let mut counted = self.allowed.given.get(&wallet).copied().unwrap_or_default();
+        let mut counted = U256::ZERO;
         for included in &self.facts.included {
             if included.succeeded && included.to == Some(wallet) {
                 counted += included.value;

@@ -6,12 +6,9 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::B256;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -29,12 +26,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub(crate) struct Allowed {
     /// Uses of our wallets that were made without the server.
     pub(crate) foreign: BTreeSet<B256>,
-    /// Money that a wallet did not get by a transaction.
-    pub(crate) given: BTreeMap<Address, U256>,
     /// Transactions that may still be on their way.
     pub(crate) open: BTreeSet<Uuid>,
-    /// Wallets whose balance cannot be added up: contracts paid them, or the node's state was turned back.
-    pub(crate) uncounted: BTreeSet<Address>,
 }
 
 /// Compares a node with a database.
@@ -63,18 +56,6 @@ impl Oracle {
     /// This one may end as not yet ended.
     pub(crate) fn open(mut self, transaction_id: Uuid) -> Self {
         self.allowed.open.insert(transaction_id);
-        self
-    }
-
-    /// This wallet got money in another way than by a transaction of the node.
-    pub(crate) fn given(mut self, wallet: Address, wei: U256) -> Self {
-        self.allowed.given.insert(wallet, wei);
-        self
-    }
-
-    /// Do not add up this wallet's balance.
-    pub(crate) fn uncounted(mut self, wallet: Address) -> Self {
-        self.allowed.uncounted.insert(wallet);
         self
     }
 
