@@ -170,7 +170,8 @@ async fn a_server_that_does_not_know_its_chain_starts_while_the_node_is_down(dat
     let began = Instant::now();
     let started = World::start_on(database, &[], move |config| {
         quick(config);
-        config.chains = ChainSource::Ask { url: Secret::new(url), finality_depth: None };
+        let request_timeout = wallet_server::chain::DEFAULT_REQUEST_TIMEOUT;
+        config.chains = ChainSource::Ask { url: Secret::new(url), request_timeout, finality_depth: None };
     });
     let world = tokio::time::timeout(Duration::from_secs(10), started).await.expect("it starts without its node");
     assert!(began.elapsed() < Duration::from_secs(10));
