@@ -245,7 +245,12 @@ async fn what_was_withdrawn_after_a_backup_is_not_paid_after_its_restore(world: 
     // The second start found the database that the first one left: what is approved from then on stays approved.
     world.start_again().await;
     let human = human.at(&world).await;
-    let later = human.approved(to, 8).await.transaction_id;
+    let later = human.ask(to, 8).await;
+    let approval = Authorize::new(later.transaction_id, human.code()).digest(later.digest);
+    assert_eq!(code(human.client.authorize(approval.clone()).await), "acknowledgement_required");
+    human.client.authorize(approval.acknowledge(["database_restored"])).await.expect("the same code");
+    assert!(restored_at(&world, &human).await.is_none(), "its owner has acknowledged it");
+    let later = later.transaction_id;
     world.restart().await;
     let human = human.at(&world).await;
     assert_eq!(human.agent.status(later).await.expect("its agent").status, Status::Authorized);
