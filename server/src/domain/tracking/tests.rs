@@ -10,6 +10,7 @@ mod chain;
 mod event;
 mod node;
 mod rules;
+mod scenarios;
 mod server;
 mod story;
 mod world;

@@ -275,6 +275,11 @@ impl Chain {
         self.resets > 0
     }
 
+    /// How many transactions wait in the pools.
+    pub(super) fn pooled(&self) -> usize {
+        self.heard.len()
+    }
+
     /// Pools are emptied.
     pub(super) fn evict(&mut self) {
         self.heard.clear();

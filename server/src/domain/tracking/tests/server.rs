@@ -63,8 +63,8 @@ impl World {
     /// A server holds a node's blocks against what is remembered of the chain.
     async fn compare(&mut self, via: Via) {
         // Another chain in the middle of a look: the round before it was good.
-        if via.fault == Fault::OtherChain {
-            self.was_other_chain = true;
+        self.was_other_chain |= via.fault == Fault::OtherChain;
+        if via.fault == Fault::OtherChain && !self.contradicts {
             return;
         }
         let blocks = self.chain.view(via.is_stale);

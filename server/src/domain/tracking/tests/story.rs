@@ -14,7 +14,8 @@ use crate::{
         Error,
         transactions::{self, Release},
     },
-    value::{Execute, SlotState, Status, TransactionId, WaitingReason},
+    store::transactions::Model,
+    value::{Address, Execute, SlotState, Status, TransactionId, WaitingReason},
 };
 
 impl World {
@@ -34,7 +35,12 @@ impl World {
                 rows.truncate(most);
                 self.approve_all(rows, Shows::Truth, true).await;
             }
-            Event::Clear { wallet, pick, shows } => self.clear(wallet, pick, shows).await,
+            Event::Clear { wallet, pick, shows } => {
+                let open = self.slots(self.wallets[wallet].1).await;
+                let open: Vec<_> = open.iter().filter(|slot| slot.state != SlotState::Used).collect();
+                let nonce = pick.filter(|_| !open.is_empty()).map(|pick| open[pick % open.len()].nonce);
+                self.clear(wallet, nonce, shows).await;
+            }
             Event::Execute { pick } => {
                 if let Some(row) = self.pick(pick, &[Status::Authorized]).await {
                     self.execute(&row).await;
@@ -198,15 +204,30 @@ impl World {
 
     /// Whatever needs its owner is cleared by its owner.
     pub(super) async fn rescue(&mut self) {
-        for _ in 0..10 {
-            let mut open: Vec<_> = self.seen.values().filter(|row| !row.status.is_final()).collect();
-            open.sort_by_key(|row| row.nonce);
-            let Some(row) = open.first() else { return };
+        for tries in 0..20 {
+            let open = self.seen.values().filter(|row| !row.status.is_final());
+            let Some(row) = open.min_by_key(|row| row.nonce).cloned() else { return };
             assert_eq!(row.waiting_reason, Some(WaitingReason::NeedsOwner), "{row:?} is stuck");
-            let wallet = self.wallets.iter().position(|(_, address)| *address == row.address);
-            self.clear(wallet.expect("it is theirs"), None, Shows::Truth).await;
+            // What stands before it, or, where that is too much, itself.
+            if tries > 1 {
+                self.give_up(&row).await;
+            } else {
+                self.clear(self.wallet_of(row.address), None, Shows::Truth).await;
+            }
             self.settle().await;
         }
+    }
+
+    /// The owner wants a payment no longer, nor its nonce.
+    pub(super) async fn give_up(&mut self, row: &Model) {
+        let caller = self.caller(row, false).await;
+        let cancelled = transactions::cancel(&self.state, &caller, row.transaction_id, Release::Keep).await;
+        cancelled.expect("it was sent and has not ended");
+        self.clear(self.wallet_of(row.address), row.nonce, Shows::Truth).await;
+    }
+
+    fn wallet_of(&self, address: Address) -> usize {
+        self.wallets.iter().position(|(_, known)| *known == address).expect("it is theirs")
     }
 
     /// All that was sent has ended, and no nonce waits.

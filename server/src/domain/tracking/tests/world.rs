@@ -342,14 +342,11 @@ impl World {
         true
     }
 
-    /// The owner clears a nonce: the `pick`th open one, else the lowest that needs it.
-    pub(super) async fn clear(&mut self, wallet: usize, pick: Option<usize>, shows: Shows) {
+    /// The owner clears a nonce: this one, else the lowest that needs it.
+    pub(super) async fn clear(&mut self, wallet: usize, nonce: Option<Nonce>, shows: Shows) {
         self.pass(Duration::from_secs(30));
         let address = self.wallets[wallet].1;
         let facts = self.facts(address, shows);
-        let open = nonce_slots::list_open(&self.state.store, self.chain_id, address).await;
-        let open = open.expect("the database answers");
-        let nonce = pick.filter(|_| !open.is_empty()).map(|pick| open[pick % open.len()].nonce);
         let wallet = wallets::find_by_address(&self.state.store, self.user.user_id, address).await;
         let wallet = wallet.expect("the database answers").expect("it is theirs");
         let chain = self.unreachable_chain();
