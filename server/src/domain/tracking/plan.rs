@@ -328,7 +328,10 @@ impl Planning<'_> {
         let current = ladder.get(at)?;
         let outcome = |form: &payloads::Form| memory.heard(form.hash).map(|heard| heard.outcome.clone());
         let is_cheap = outcome(current) == Some(SendOutcome::Underpriced);
-        let bump = is_lowest && (is_cheap || memory.has_waited(current.hash, self.now, self.policy));
+        // What nodes refuse they refuse at any price.
+        let is_refused = matches!(outcome(current), Some(SendOutcome::Refused { .. }));
+        let has_waited = !is_refused && memory.has_waited(current.hash, self.now, self.policy);
+        let bump = is_lowest && (is_cheap || has_waited);
         let top = if bump { (at + 1).min(ladder.len() - 1) } else { at };
         let is_payable = |form: &&&payloads::Form| {
             outcome(form) != Some(SendOutcome::InsufficientFunds) || memory.is_due(form.hash, self.now, self.policy)
