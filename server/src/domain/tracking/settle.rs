@@ -219,8 +219,12 @@ async fn end_others(change: &Change, slot: &nonce_slots::Model, but: Transaction
     let ids: BTreeSet<TransactionId> = others.map(|form| form.transaction_id).collect();
     for id in ids {
         let row = find(&change.write, id).await?;
-        let reason = "its nonce was used by other bytes of the same wallet";
-        end_superseded(change, row, Some(Evidence::Single), reason).await?;
+        // What was final on a chain that began anew has nothing to do with this nonce.
+        let was_here = signed.iter().any(|form| form.transaction_id == id && Some(form.hash) == slot.used_by);
+        if was_here || !matches!(row.status, Status::Confirmed | Status::Reverted) {
+            let reason = "its nonce was used by other bytes of the same wallet";
+            end_superseded(change, row, Some(Evidence::Single), reason).await?;
+        }
     }
     Ok(())
 }

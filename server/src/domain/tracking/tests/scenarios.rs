@@ -107,6 +107,7 @@ async fn where_blocks_are_gone_the_owner_may_end_it_and_it_is_watched_on() {
     world.sees_via(faulty(Fault::NoBlocks)).await;
     assert_eq!(world.find(id).await.waiting_reason, Some(WaitingReason::NonceUsedElsewhere));
     world.clear(0, Some(Nonce(0)), Shows::Truth).await;
+    world.check().await;
     let row = world.find(id).await;
     assert_eq!((row.status, row.evidence), (Status::Superseded, Some(Evidence::Owner)));
     // It was paid after all.
