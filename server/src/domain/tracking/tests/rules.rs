@@ -238,6 +238,9 @@ fn check_sent_once(rows: &Rows) {
             assert!(owned || !can_be_sent, "{form:?} can be sent beside {slot:?}");
             let is_payment = form.kind == PayloadKind::Payment;
             assert!(slot.state != SlotState::Void || !is_payment || !can_be_sent, "{form:?} can be sent from {slot:?}");
+            let was_paid = matches!(row.status, Status::Confirmed | Status::Reverted) && slot.state == SlotState::Used;
+            let happened = slot.used_by == Some(form.hash);
+            assert!(!was_paid || happened || !can_be_sent, "{form:?} can be sent after {row:?}");
             let unsent = matches!(slot.state, SlotState::Held | SlotState::Void);
             let is_ended = row.evidence == Some(Evidence::Owner);
             assert!(!owned || !unsent || is_ended || form.sent_at.is_none(), "{form:?} was sent from {slot:?}");

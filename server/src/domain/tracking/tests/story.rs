@@ -95,7 +95,9 @@ impl World {
                 self.chain.foreign(self.wallets[wallet].1, ahead);
             }
             Event::Leak { pick } => {
-                let signed = &self.signed[self.signed_before..];
+                // What is signed before anybody sees that a chain began anew is for the old one.
+                let from = if self.contradicts { self.signed.len() } else { self.signed_before };
+                let signed = &self.signed[from..];
                 if !signed.is_empty() {
                     self.chain.leak(signed[pick % signed.len()].heard.clone());
                 }
