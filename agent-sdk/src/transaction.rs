@@ -24,7 +24,8 @@ pub struct Transaction {
     /// What it waits for, when it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Whether it is being cancelled on the chain; it may still be mined before its cancel.
+    /// Whether its cancel is on the way: in its own place, which it may still be mined before, or,
+    /// once it has ended unsent, to use the nonce that it left.
     pub cancelling: bool,
     /// Who sets it going once it is approved: the agent, or the approval itself. Part of what is
     /// approved.

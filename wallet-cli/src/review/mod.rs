@@ -206,7 +206,11 @@ fn execution_in_words(execute: Execute) -> String {
 
 /// The status, and whether a cancellation is on its way.
 fn status_in_words(transaction: &Transaction) -> String {
-    let cancelling = if transaction.cancelling { ", being cancelled" } else { "" };
+    let cancelling = match (transaction.cancelling, transaction.status.is_final()) {
+        (true, false) => ", being cancelled",
+        (true, true) => ", its cancellation is on its way",
+        (false, _) => "",
+    };
     format!("{}{cancelling}", transaction.status)
 }
 

@@ -54,6 +54,8 @@ pub struct Transaction {
     pub hash: Option<TransactionHash>,
     /// Whether it ended and copies of its signed payment could still be mined, since nothing has used its nonce.
     pub valid_until_nonce_used: bool,
+    /// Whether its cancel is on the way: in its own place, or to use the nonce that it left open.
+    pub cancelling: bool,
 }
 
 impl Transaction {
@@ -62,7 +64,9 @@ impl Transaction {
         let mined = row.block.as_ref().map(|block| block.0.transaction_hash);
         let last = sent.iter().max_by_key(|form| (form.sent_at, form.rung)).map(|form| form.hash);
         let hashes = sent.iter().map(|form| form.hash).collect();
-        Self { hash: mined.or(last), hashes, row, valid_until_nonce_used }
+        // Of one that ended unsent, nothing but its cancel can have been sent.
+        let cancelling = row.cancelling.is_some() || (valid_until_nonce_used && last.is_some());
+        Self { hash: mined.or(last), hashes, row, valid_until_nonce_used, cancelling }
     }
 
     /// Until when it can be executed: less than it was given, when others wait for its nonce.

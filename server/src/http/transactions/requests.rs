@@ -45,8 +45,8 @@ pub(super) struct PrepareTransaction {
     /// How long the user has to decide, in seconds; 86400, a day, when absent.
     #[serde(default, deserialize_with = "present")]
     expires_in: Option<ExpiresIn>,
-    /// Who sets it going once it is approved: the agent, which calls `execute_transaction`, or the approval itself. Part of
-    /// what is approved. `agent` when absent.
+    /// Who sets it going once it is approved: `agent`, its agent, by `execute_transaction`; `on_approval`, the approval
+    /// itself. Part of what is approved. `agent` when absent.
     #[serde(default, deserialize_with = "present")]
     execute: Option<Execute>,
 }

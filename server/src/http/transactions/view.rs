@@ -21,7 +21,8 @@ pub struct Transaction {
     /// Raised by every change, from 1; 0: a preview, which is not stored.
     #[oai(validator(minimum(value = "0")))]
     version: i64,
-    /// Where it stands.
+    /// Where it stands: `pending`, `authorized`, `submitted` and `mined` go on; `confirmed`, `reverted`, `rejected`,
+    /// `expired`, `cancelled`, `superseded` and `failed` are final. New words may be added.
     status: Status,
     /// What it waits for.
     waiting: Option<Waiting>,
@@ -79,9 +80,10 @@ pub struct Transaction {
     decided_at: Option<Time>,
     /// Until when it can be executed: less than it was given, once another transaction waits for its nonce.
     execute_by: Option<Time>,
-    /// Who sets it going once it is approved.
+    /// Who sets it going once it is approved: `agent`, its agent; `on_approval`, the approval itself.
     execute: Execute,
-    /// What its final state rests on, where the chain has one.
+    /// What its final state rests on, where the chain has one. `single`: one node has shown it; `agreed`: several have,
+    /// and none anything else; `owner`: its owner said so. New words may be added.
     evidence: Option<Evidence>,
     /// True when it ended after it was signed, and nothing has used its nonce yet: copies of its payment, should there be
     /// any, could still be mined. This server has deleted its own.
@@ -92,7 +94,8 @@ pub struct Transaction {
 #[derive(Debug, Clone, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct Waiting {
-    /// For what.
+    /// For what: `decision`, `execution`, `in_pool`, `not_sent`, `fee_too_low`, `insufficient_funds`, `behind_nonce`,
+    /// `node_unreachable`, `refused`, `finality`, `nonce_used_elsewhere` or `needs_owner`. New words may be added.
     reason: WaitingReason,
     /// Since when.
     since: Time,
@@ -136,7 +139,7 @@ struct Block {
 impl From<domain::transactions::Transaction> for Transaction {
     fn from(transaction: domain::transactions::Transaction) -> Self {
         let execute_by = transaction.execute_by();
-        let domain::transactions::Transaction { row, hashes, hash, valid_until_nonce_used } = transaction;
+        let domain::transactions::Transaction { row, hashes, hash, valid_until_nonce_used, cancelling } = transaction;
         let worst_case_fee = row.worst_case_fee();
         let Row {
             transaction_id,
@@ -146,7 +149,7 @@ impl From<domain::transactions::Transaction> for Transaction {
             waiting_since,
             waiting_detail: detail,
             blocked_by,
-            cancelling,
+            cancelling: _,
             user_id,
             agent_id,
             wallet_id,
@@ -182,7 +185,7 @@ impl From<domain::transactions::Transaction> for Transaction {
             version,
             status,
             waiting,
-            cancelling: cancelling.is_some(),
+            cancelling,
             user_id,
             agent_id,
             wallet_id,
