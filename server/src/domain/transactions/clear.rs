@@ -378,8 +378,10 @@ impl<'state> Target<'state> {
         let Signed::Cancel(mut payload) = signed else { return self.end_by_owner(change, slot, row).await };
         payload.sent_at = Some(change.at);
         let forms = payloads::list_for_transactions(&change.write, &[row.transaction_id]).await?;
-        // The same price gives the same bytes: then there is nothing new to keep.
-        if forms.iter().all(|form| form.hash != payload.hash) {
+        // The same price gives the same bytes: then there is nothing new to keep, but that they leave now.
+        if forms.iter().any(|form| form.hash == payload.hash) {
+            payloads::mark_sent(&change.write, row.transaction_id, payload.hash, change.at).await?;
+        } else {
             payloads::insert_all(&change.write, vec![*payload]).await?;
         }
         let sent = nonce_slots::Model { state: SlotState::Sent, changed_at: change.at, ..slot.clone() };
