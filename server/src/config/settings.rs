@@ -47,11 +47,11 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "WEB3_PROVIDER_URI",
         None,
-        "The node of the one chain that is served; which chain it is of is asked at start unless CHAIN_ID says.",
+        "The node of the one chain that is served; which chain it is of is asked unless CHAIN_ID says.",
     ),
     optional(
         "CHAIN_ID",
-        "The EIP-155 id of the chain behind WEB3_PROVIDER_URI; lets the server start while the node is down.",
+        "The EIP-155 id of the chain behind WEB3_PROVIDER_URI; without it that chain is served once the node has said.",
     ),
     secret("CHAINS", None, "Several chains instead: `ID=URL` separated by commas or spaces."),
     setting(
