@@ -110,6 +110,11 @@ impl Story<'_> {
                 return format!("its transaction is {ended} and was not sent; the next approval uses it, or: {clear}");
             }
             NonceState::Used => return "used; waits for its block to become final".to_owned(),
+            // Of one that ended unsent, only its cancellation is sent.
+            NonceState::Sent if waiting.is_none() && status.as_ref().is_some_and(Status::is_final) => {
+                let clear = self.clear(*nonce);
+                return format!("its cancellation is on its way and uses it; should it stay: {clear}");
+            }
             NonceState::Held => {
                 let deadline = transaction_id.and_then(|id| self.deadlines.get(&id));
                 let until = deadline.map(|at| format!(" until {}", when::for_people(*at))).unwrap_or_default();
@@ -131,11 +136,27 @@ impl Story<'_> {
             }
             WaitingReason::BehindNonce => "it goes when the lower ones have gone".to_owned(),
             WaitingReason::Refused => format!("to withdraw it now: {cancel}"),
-            WaitingReason::NonceUsedElsewhere => "it ends when that block is found and final".to_owned(),
-            WaitingReason::NeedsOwner => self.clear(*nonce),
+            WaitingReason::NonceUsedElsewhere => {
+                let clear = self.clear(*nonce);
+                format!("it ends when that block is found and final; to end it by your own word: {clear}")
+            }
+            // What is in the way has a line of its own.
+            WaitingReason::NeedsOwner if self.is_above_a_hole(*nonce) => "free that one".to_owned(),
+            WaitingReason::NeedsOwner => {
+                let withdraw = transaction_id.map(|_| format!("withdraw it: {cancel}; then: ")).unwrap_or_default();
+                format!("{withdraw}{}", self.clear(*nonce))
+            }
             _ => format!("look at it, or withdraw it: {cancel}"),
         };
         format!("waits {}{detail}; {frees}", for_what(&waiting.reason))
+    }
+
+    /// Whether nothing uses some nonce below this one.
+    fn is_above_a_hole(&self, nonce: u64) -> bool {
+        let Nonces { latest, nonces, .. } = self.nonces;
+        let below = nonces.iter().filter(|open| open.nonce < nonce && open.state != NonceState::Hole);
+        let taken = below.filter(|open| latest.is_some_and(|latest| open.nonce >= latest)).count();
+        latest.is_some_and(|latest| u64::try_from(taken).is_ok_and(|taken| taken < nonce.saturating_sub(latest)))
     }
 
     /// The command that uses a nonce up.
@@ -206,6 +227,28 @@ mod tests {
         let unknown = told(Value::Null, json!([behind]), None);
         assert_eq!(unknown[0], "no node has said yet which nonce comes next");
         assert_eq!(unknown.len(), 2);
+    }
+
+    #[test]
+    fn what_waits_above_a_hole_names_no_command_that_the_server_refuses() {
+        let waiting = json!({ "reason": "needs_owner", "since": "2026-11-26T10:00:00Z",
+            "detail": "nothing of this wallet uses nonce 5: clear it, or approve something else" });
+        let above = json!({ "nonce": 6, "state": "sent", "transaction_id": ID, "status": "submitted",
+            "waiting": waiting });
+        let lines = told(json!(5), json!([{ "nonce": 5, "state": "hole" }, above]), None);
+        assert!(lines[0].ends_with("--nonce 5"), "{}", lines[0]);
+        assert!(lines[1].ends_with("free that one") && !lines[1].contains("clear-nonce"), "{}", lines[1]);
+        // Of one that is wanted, no nonce is cleared: it is withdrawn first.
+        let lowest = told(json!(6), json!([above]), None);
+        let commands = format!("tx cancel {ID}; then: wallet-cli wallet clear-nonce {ADDRESS} --nonce 6");
+        assert!(lowest[0].ends_with(&commands), "{}", lowest[0]);
+    }
+
+    #[test]
+    fn a_cancellation_that_is_on_its_way_is_told_without_a_reason_to_wait() {
+        let burned = json!({ "nonce": 5, "state": "sent", "transaction_id": ID, "status": "cancelled" });
+        let lines = told(json!(5), json!([burned]), None);
+        assert!(lines[0].starts_with("nonce 5: its cancellation is on its way"), "{}", lines[0]);
     }
 
     #[test]
