@@ -1,5 +1,6 @@
 //! The program against a real server and a real node: whatever it is told to do is done, and the node says so.
 
+mod nonces;
 mod stage;
 
 use agent_sdk::{AbiCall, AgentClient, ContractCall, Deployment, PrepareTransaction, Status, Transaction};
