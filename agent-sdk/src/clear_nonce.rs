@@ -30,7 +30,8 @@ pub struct NonceClearing {
     pub chain_id: u64,
     /// The nonce that is used up.
     pub nonce: u64,
-    /// Most gas it may use.
+    /// Most gas it may use; 0 where nothing is signed: then the nonce is given up on the user's word,
+    /// since no transaction can be sent for it any more.
     pub gas_limit: u64,
     /// Most wei per gas it may cost (EIP-1559; the gas price on chains without).
     #[serde(with = "amount")]

@@ -233,11 +233,10 @@ impl UserClient {
     /// Shows what would be signed to use up a nonce: without one, the lowest that holds others up.
     /// Nothing is signed or sent.
     ///
-    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, `invalid_request`
-    /// when a payment is still wanted of that nonce or there is nothing to clear,
-    /// `chain_unavailable`; with
-    /// [`Error::ClearingMismatch`] and [`Error::AnotherAnswer`] when the answer is not to be
-    /// trusted.
+    /// Fails with `unknown_chain`, `not_found` when the wallet is not this user's, `invalid_state`
+    /// when a payment is still wanted of that nonce, `invalid_request` when there is nothing to
+    /// clear, `chain_unavailable`; with [`Error::ClearingMismatch`] and [`Error::AnotherAnswer`]
+    /// when the answer is not to be trusted.
     pub async fn preview_clear_nonce(
         &self,
         address: Address,
@@ -255,8 +254,8 @@ impl UserClient {
     ///
     /// Fails with [`Error::ClearingMismatch`] before anything is sent when the digest is not the
     /// digest of the fields; with `preview_changed` when it costs more by now, `digest_mismatch`
-    /// when it was not shown within the last 15 minutes, `invalid_request` when there is nothing to
-    /// clear any more, `mfa_invalid`, `mfa_replayed`.
+    /// when it was not shown within the last 15 minutes, `invalid_state` or `invalid_request`
+    /// when there is nothing to clear any more, `mfa_invalid`, `mfa_replayed`.
     pub async fn clear_nonce(&self, shown: &NonceClearing, mfa_code: &Secret) -> Result<Transaction, Error> {
         self.http.send_for_transaction(shown.call(mfa_code)?).await
     }

@@ -54,7 +54,8 @@ pub(crate) async fn run(app: &App, args: ClearNonceArgs) -> Result<(), Failure> 
         let shown = session.client.preview_clear_nonce(args.address, args.chain, nonce).await?;
         let (chain, symbol) = Surroundings::chain(&session.client, shown.chain_id).await?;
         app.output.show(|paint| screen(&shown, &chain, &symbol, paint));
-        if must_ask && !prompt::confirm(app.output, "\nUse up this nonce?", "--yes")? {
+        let question = if shown.gas_limit == 0 { "\nGive up this nonce?" } else { "\nUse up this nonce?" };
+        if must_ask && !prompt::confirm(app.output, question, "--yes")? {
             return Err(Failure::NotSent);
         }
         match clear(app, &session, &args, &shown).await {
@@ -96,6 +97,9 @@ fn screen(shown: &NonceClearing, chain: &str, symbol: &str, paint: Paint) -> Str
         None => vec!["nothing of yours".to_owned()],
     };
     let digest = shown.computed_digest();
+    if *gas_limit == 0 {
+        return given_up(shown, chain, holder, paint);
+    }
     Sheet::new(paint)
         .title(&format!("Nothing is sent yet: this would use up nonce {nonce}"))
         .gap()
@@ -114,6 +118,32 @@ fn screen(shown: &NonceClearing, chain: &str, symbol: &str, paint: Paint) -> Str
             [format!("at most {} {symbol} leaves the wallet", coins(fee)), format!("{fee} wei")],
             Paint::strong,
         )
+        .row("Expires", &when::deadline(*expires_at, now()))
+        .gap()
+        .row("Digest", &digest.to_string())
+        .styled("Short form", [hex::encode(&digest[..4])], Paint::strong)
+        .finish()
+}
+
+/// The same where there is nothing to sign.
+fn given_up(shown: &NonceClearing, chain: &str, holder: Vec<String>, paint: Paint) -> String {
+    let NonceClearing { address, chain_id, nonce, expires_at, .. } = shown;
+    let digest = shown.computed_digest();
+    Sheet::new(paint)
+        .title(&format!("Nothing is signed: this would give up nonce {nonce} on your word"))
+        .gap()
+        .row("From", &address.to_checksum(None))
+        .row("Chain", &format!("{chain}, id {chain_id}"))
+        .row("Nonce", &nonce.to_string())
+        .rows("Used by", holder)
+        .rows(
+            "Why",
+            [
+                "no transaction of yours can be sent for it any more: the chain has used".to_owned(),
+                "it and no node has that block, or it is too far ahead to be reached".to_owned(),
+            ],
+        )
+        .row("Fee", "none")
         .row("Expires", &when::deadline(*expires_at, now()))
         .gap()
         .row("Digest", &digest.to_string())

@@ -14,6 +14,9 @@ use crate::text::words;
 use crate::waiting::for_what;
 use crate::when;
 
+/// From how far ahead of the next nonce the server lets one be given up instead of filling what is missing below it.
+const OUT_OF_REACH: u64 = 64;
+
 /// Tells what a wallet waits for.
 #[derive(Args)]
 #[command(after_help = "The chain takes a wallet's transactions strictly by their nonces, so the lowest open one
@@ -138,10 +141,10 @@ impl Story<'_> {
             WaitingReason::Refused => format!("to withdraw it now: {cancel}"),
             WaitingReason::NonceUsedElsewhere => {
                 let clear = self.clear(*nonce);
-                format!("it ends when that block is found and final; to end it by your own word: {clear}")
+                format!("it ends when that block is found and final; once no node has that block any more: {clear}")
             }
-            // What is in the way has a line of its own.
-            WaitingReason::NeedsOwner if self.is_above_a_hole(*nonce) => "free that one".to_owned(),
+            // What is in the way has a line of its own. So far ahead that it is not reached, it is given up.
+            WaitingReason::NeedsOwner if self.is_within_reach_above_a_hole(*nonce) => "free that one".to_owned(),
             WaitingReason::NeedsOwner => {
                 let withdraw = transaction_id.map(|_| format!("withdraw it: {cancel}; then: ")).unwrap_or_default();
                 format!("{withdraw}{}", self.clear(*nonce))
@@ -151,12 +154,13 @@ impl Story<'_> {
         format!("waits {}{detail}; {frees}", for_what(&waiting.reason))
     }
 
-    /// Whether nothing uses some nonce below this one.
-    fn is_above_a_hole(&self, nonce: u64) -> bool {
+    /// Whether nothing uses some nonce below this one, of which there are few.
+    fn is_within_reach_above_a_hole(&self, nonce: u64) -> bool {
         let Nonces { latest, nonces, .. } = self.nonces;
         let below = nonces.iter().filter(|open| open.nonce < nonce && open.state != NonceState::Hole);
         let taken = below.filter(|open| latest.is_some_and(|latest| open.nonce >= latest)).count();
-        latest.is_some_and(|latest| u64::try_from(taken).is_ok_and(|taken| taken < nonce.saturating_sub(latest)))
+        let ahead = latest.map(|latest| nonce.saturating_sub(latest)).filter(|ahead| *ahead < OUT_OF_REACH);
+        ahead.zip(u64::try_from(taken).ok()).is_some_and(|(ahead, taken)| taken < ahead)
     }
 
     /// The command that uses a nonce up.
@@ -238,6 +242,11 @@ mod tests {
         let lines = told(json!(5), json!([{ "nonce": 5, "state": "hole" }, above]), None);
         assert!(lines[0].ends_with("--nonce 5"), "{}", lines[0]);
         assert!(lines[1].ends_with("free that one") && !lines[1].contains("clear-nonce"), "{}", lines[1]);
+        let absurd = json!({ "nonce": 1000, "state": "sent", "transaction_id": ID, "status": "submitted",
+            "waiting": waiting });
+        let lines = told(json!(5), json!([{ "nonce": 5, "state": "hole" }, absurd]), None);
+        let commands = format!("tx cancel {ID}; then: wallet-cli wallet clear-nonce {ADDRESS} --nonce 1000");
+        assert!(lines[2].ends_with(&commands), "{}", lines[2]);
         // Of one that is wanted, no nonce is cleared: it is withdrawn first.
         let lowest = told(json!(6), json!([above]), None);
         let commands = format!("tx cancel {ID}; then: wallet-cli wallet clear-nonce {ADDRESS} --nonce 6");

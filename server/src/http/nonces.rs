@@ -102,7 +102,8 @@ struct PreviewClearNonce {
     nonce: Option<u64>,
 }
 
-/// What clearing a nonce would sign: nothing, to oneself, at this price.
+/// What clearing a nonce would sign: nothing, to oneself, at this price. Where nothing can be sent for the nonce any more,
+/// nothing is signed: then gas and fees are 0, and what waits for the nonce ends on its owner's word.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 struct NonceClearing {

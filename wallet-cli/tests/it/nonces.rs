@@ -103,6 +103,29 @@ fn a_nonce_is_shown_with_its_cost_and_used_up_by_its_digest() {
 }
 
 #[test]
+fn a_nonce_that_nothing_can_be_sent_for_is_given_up_without_a_word_of_signing() {
+    let mut given_up = clearing("0");
+    given_up["gas_limit"] = json!(0);
+    given_up["max_priority_fee_per_gas"] = json!("0");
+    given_up["worst_case_fee"] = json!("0");
+    let mut fields: agent_sdk::NonceClearing = serde_json::from_value(given_up.clone()).expect("a clearing");
+    fields.user_id = vectors_user()["user_id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    given_up["digest"] = json!(fields.computed_digest());
+    let server = Server::start(vec![
+        ("/api/me", Answer::Say(200, vectors_user())),
+        ("/api/preview_clear_nonce", Answer::Say(200, given_up.clone())),
+        ("/api/clear_nonce", Answer::Say(200, json!(examples::transfer()))),
+    ]);
+    let address = given_up["address"].as_str().expect("text").to_owned();
+    let command = ["wallet", "clear-nonce", &address, "--nonce", "5", "--yes", "--mfa-code-stdin", "--json"];
+    let ended = run(&server, &command, "123456\n");
+    assert_eq!(ended.exit, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("Nothing is signed: this would give up nonce 5 on your word\n"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Fee         none\n") && !ended.stderr.contains("Gas limit"), "{}", ended.stderr);
+    assert_eq!(server.asked("/api/clear_nonce")[0].body["digest"], given_up["digest"]);
+}
+
+#[test]
 fn a_nonce_that_would_cost_more_than_its_digest_says_is_not_offered() {
     let server = Server::start(vec![
         ("/api/me", Answer::Say(200, vectors_user())),
