@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write, path::Path, process::Command, time::Duration};
 
-use agent_sdk::Status;
+use agent_sdk::{Authorize, Status};
 use serde_json::{Value, json};
 use wallet_server::{config::ChainSource, store::wallets, value::Secret};
 
