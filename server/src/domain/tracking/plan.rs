@@ -214,9 +214,17 @@ impl Planning<'_> {
             PayloadKind::Payment => row.block.as_ref().is_some_and(|known| known.0 == block),
             PayloadKind::Cancel => row.status != Status::Authorized,
         };
-        let noted = form.sent_at.is_some() && open.slot.state == SlotState::Sent;
+        // The nonce of an approved transaction is not sent because stolen bytes of an earlier one use it.
+        let is_owned = form.transaction_id == open.slot.transaction_id;
+        let noted = form.sent_at.is_some() && (open.slot.state == SlotState::Sent || !is_owned);
         if known && noted && !is_final {
-            return self.wait(open, Waiting::new(WaitingReason::Finality), None);
+            let waiting = if is_owned {
+                Waiting::new(WaitingReason::Finality)
+            } else {
+                let why = "bytes of an earlier transaction of this wallet, which ended unsent, use its nonce";
+                Waiting::with(WaitingReason::NonceUsedElsewhere, why)
+            };
+            return self.wait(open, waiting, None);
         }
         let reason = self.sight.reasons.get(&form.hash).cloned();
         Some(Step::Include { slot: open.slot.clone(), form: form.clone(), block, is_final, reason })

@@ -80,8 +80,10 @@ impl Inclusion<'_> {
             let used_at_height = Some(Height(block.number));
             let (state, used_by) = (SlotState::Used, Some(form.hash));
             nonce_slots::Model { state, used_by, used_at_height, changed_at: change.at, ..slot.clone() }
-        } else {
+        } else if form.transaction_id == slot.transaction_id {
             nonce_slots::Model { state: SlotState::Sent, changed_at: change.at, ..slot.clone() }
+        } else {
+            slot.clone()
         };
         if after.state != slot.state && !nonce_slots::save(&change.write, slot, &after).await? {
             return Ok(());
@@ -178,7 +180,10 @@ async fn reorganise(state: &State, outline: &Outline) -> Result<()> {
         is_withdrawn &= payload.is_none_or(|payload| payload.bytes.is_none());
     }
     let cancelling = row.cancelling.or(is_withdrawn.then_some(CancelCause::Asked));
-    let after = Model { status: Status::Submitted, block: None, cancelling, ..row.clone() };
+    // Nothing is left to send of one that has lost its nonce to another one: it is what it was before.
+    let has_nonce = nonce_slots::find_for_transaction(&change.write, row.transaction_id).await?.is_some();
+    let (status, cancelling) = if has_nonce { (Status::Submitted, cancelling) } else { (Status::Cancelled, None) };
+    let after = Model { status, block: None, cancelling, ..row.clone() };
     change.save(Actor::Server, "reorganised", &row, after).await?;
     change.commit().await
 }
