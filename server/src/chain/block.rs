@@ -62,16 +62,23 @@ impl BlockTransaction {
 
 /// A block as nodes give it.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
     number: Count,
     hash: BlockHash,
+    #[serde(default)]
+    gas_used: Option<Count>,
     transactions: Vec<Value>,
 }
 
 impl Answer {
-    /// The block, when it is the one that was asked for and its transactions are whole, not mere hashes.
+    /// The block, when it is the one that was asked for and its transactions are whole, not mere hashes. One that used gas
+    /// and shows none of them was not read whole.
     pub(super) fn whole(self, height: u64, chain_id: u64) -> Option<FullBlock> {
-        let Self { number: Count(number), hash, transactions } = self;
+        let Self { number: Count(number), hash, gas_used, transactions } = self;
+        if transactions.is_empty() && gas_used.is_some_and(|Count(gas)| gas > 0) {
+            return None;
+        }
         let transactions = transactions.into_iter().map(|answer| transaction(answer, chain_id));
         Some(FullBlock { number, hash, transactions: transactions.collect::<Option<_>>()? })
             .filter(|block| block.number == height)
