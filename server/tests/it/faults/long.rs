@@ -106,7 +106,8 @@ async fn five_hundred_payments_of_one_wallet_from_thirty_two_clients(database: D
     }
     let approving = began.elapsed();
     let ids: Arc<Vec<Uuid>> = Arc::new(approved.iter().map(|one| one.transaction_id).collect());
-    let (next, calls, began) = (Arc::new(AtomicUsize::new(0)), world.gate.calls(), Instant::now());
+    let (next, began) = (Arc::new(AtomicUsize::new(0)), Instant::now());
+    let (calls, requests) = (world.gate.calls(), world.gate.requests());
     let clients = (0..CLIENTS).map(|_| {
         let (agent, ids, next) = (world.agent_client(&human.api_key), ids.clone(), next.clone());
         tokio::spawn(async move {
@@ -119,13 +120,14 @@ async fn five_hundred_payments_of_one_wallet_from_thirty_two_clients(database: D
         client.expect("no panic");
     }
     Oracle::of(&world).all_ends_truly(Duration::from_secs(240)).await;
-    let (paying, calls) = (began.elapsed(), world.gate.calls() - calls);
+    let (paying, calls, requests) = (began.elapsed(), world.gate.calls() - calls, world.gate.requests() - requests);
     figure(&format!(
         "{PAYMENTS} payments of one wallet, {CLIENTS} clients, {name}: approved in {:.1} s, paid in {:.1} s, {} calls \
-         of the node a payment",
+         of the node in {} requests a payment",
         approving.as_secs_f64(),
         paying.as_secs_f64(),
-        calls / PAYMENTS
+        calls / PAYMENTS,
+        requests / PAYMENTS
     ));
     assert_eq!(world.balance(to).await, U256::from(PAYMENTS));
     assert!(calls / PAYMENTS <= 25, "{} calls a payment", calls / PAYMENTS);

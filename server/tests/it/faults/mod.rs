@@ -17,6 +17,8 @@ mod resets;
 mod restores;
 mod scenario;
 mod storage;
+mod ways_out;
+mod words;
 
 use std::time::Duration;
 

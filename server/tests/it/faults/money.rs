@@ -8,13 +8,16 @@ use sea_orm::Value;
 use serde_json::json;
 
 use super::{SOON, count, edit, quick_world, scenarios};
-use crate::harness::{Calls, Database, ETHER, Fault, Human, Oracle, SEND, stranger, told, until};
+use crate::harness::{Calls, Database, ETHER, Fault, Human, Oracle, PASSWORD, SEND, code, stranger, told, until};
 
 scenarios!(
     an_estimate_that_makes_no_sense_is_not_signed,
     a_field_that_was_changed_after_the_human_looked_is_not_signed,
     a_field_that_was_changed_after_the_approval_is_not_sent,
     a_cancel_stays_a_cancel_when_forms_are_swapped,
+    rungs_that_are_swapped_are_not_sent,
+    an_own_send_signs_what_was_shown_or_nothing,
+    a_fee_out_of_all_proportion_must_be_acknowledged,
     a_payment_on_an_idle_chain_costs_the_same_the_twentieth_time,
     fees_stay_below_what_was_approved_while_the_market_climbs,
     a_payment_that_is_dearer_than_shown_is_shown_again,
@@ -59,6 +62,8 @@ fn changes() -> Vec<(&'static str, Value)> {
         ("max_fee_per_gas", "900000000000".into()),
         ("max_priority_fee_per_gas", "3".into()),
         ("expires_at", 4_000_000_000_000_000_i64.into()),
+        ("action", format!(r#"{{"type":"transfer","to_address":"{}","amount":"5"}}"#, stranger()).into()),
+        ("execute", "on_approval".into()),
     ]
 }
 
@@ -115,6 +120,67 @@ async fn a_cancel_stays_a_cancel_when_forms_are_swapped(database: Database) {
     assert_eq!(world.balance(to).await, U256::ZERO, "the cancel was the payment");
 }
 
+async fn rungs_that_are_swapped_are_not_sent(database: Database) {
+    let world = quick_world(database).await;
+    let (victim, other) = (Human::with_everything(&world).await, Human::with_everything(&world).await);
+    let ladder = "SELECT MAX(rung) FROM payloads WHERE kind = 'payment'";
+    let approved = victim.approved(stranger(), 5).await;
+    let top = count(&world, ladder).await;
+    assert!(top > 0, "there is more than one rung");
+    let swap = format!("UPDATE payloads SET rung = {top} - rung WHERE transaction_id = $1 AND kind = 'payment'");
+    assert!(edit(&world, &swap, [approved.transaction_id.into()]).await > 1);
+    let _ = victim.agent.execute(approved.transaction_id).await;
+    let to = stranger();
+    let good = other.executed(to, 7).await;
+    let ended = until(&other, &good, |now| now.status.is_final()).await;
+    assert_eq!((ended.status, world.balance(to).await), (Status::Confirmed, U256::from(7)));
+    assert!(world.gate.sent_by(victim.address).is_empty(), "another rung than it says is not sent");
+    Oracle::of(&world).open(approved.transaction_id).is_true().await;
+}
+
+async fn an_own_send_signs_what_was_shown_or_nothing(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let to = stranger();
+    let shown = human.client.preview(&agent_sdk::Send::transfer(human.address, to, U256::from(1_000))).await;
+    let shown = shown.expect("its owner");
+    // In between the node names another tip, and the chain another base fee.
+    let lie = world.gate.say_tip(4_000_000_000_000);
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3a352944000"])).await;
+    world.mine(1).await;
+    let send = agent_sdk::Send::of_preview(&shown).expect("users send such");
+    let password = agent_sdk::Secret::from(PASSWORD);
+    assert_eq!(code(human.client.send(&send, &password, &human.code()).await), "preview_changed");
+    assert_eq!(count(&world, "SELECT COUNT(*) FROM payloads").await, 0, "nothing is signed");
+    assert!(world.gate.sent().is_empty());
+    lie.end();
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x1"])).await;
+    world.mine(1).await;
+    let sent = human.client.send(&send, &password, &human.code()).await.expect("it costs no more than was shown");
+    let ended = until(&human, &sent, |now| now.status.is_final()).await;
+    let paid = ended.block.expect("it is mined");
+    assert!(U256::from(paid.gas_used) * paid.effective_gas_price <= shown.worst_case_fee);
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    assert_eq!(world.balance(to).await, U256::from(1_000));
+}
+
+async fn a_fee_out_of_all_proportion_must_be_acknowledged(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3a352944000"])).await;
+    world.mine(1).await;
+    let to = stranger();
+    let asked = human.ask(to, 1_000).await;
+    let is_warned = asked
+        .warnings
+        .iter()
+        .any(|warning| warning.code == "excessive_fee" && warning.severity == agent_sdk::Severity::High);
+    assert!(is_warned, "{:?}", asked.warnings);
+    assert_eq!(code(human.approve(&asked).await), "acknowledgement_required");
+    assert_eq!(count(&world, "SELECT COUNT(*) FROM payloads").await, 0, "nothing is signed");
+    Oracle::of(&world).is_true().await;
+}
+
 async fn a_payment_on_an_idle_chain_costs_the_same_the_twentieth_time(database: Database) {
     let world = quick_world(database).await;
     let human = Human::with_everything(&world).await;
@@ -158,7 +224,10 @@ async fn a_payment_that_is_dearer_than_shown_is_shown_again(database: Database) 
     let world = quick_world(database).await;
     let human = Human::with_everything(&world).await;
     let asked = human.ask(stranger(), 1_000).await;
+    // Tips that no block shows are not believed; the base fee is the chain's own.
     let lie = world.gate.say_tip(400_000_000_000_000);
+    world.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3a352944000"])).await;
+    world.mine(1).await;
     let refused = human.approve(&asked).await.expect_err("it is dearer by far");
     let code = refused.code().map(|code| code.as_str().to_owned()).unwrap_or_default();
     assert!(["preview_changed", "acknowledgement_required", "insufficient_funds"].contains(&code.as_str()), "{code}");

@@ -80,6 +80,11 @@ async fn an_absurd_nonce_is_not_signed(database: Database) {
     let lie = world.gate.say_nonce(human.address, 1_000);
     let fresh = human.code();
     let approval = Authorize::new(asked.transaction_id, fresh.clone()).digest(asked.digest);
+    // What used a thousand nonces cannot be read: that is shown first.
+    assert_eq!(code(human.client.authorize(approval).await), "preview_changed");
+    let shown = human.client.status(asked.transaction_id).await.expect("its owner");
+    let warned: Vec<String> = shown.warnings.iter().map(|warning| warning.code.clone()).collect();
+    let approval = Authorize::new(shown.transaction_id, fresh).digest(shown.digest).acknowledge(warned);
     assert_eq!(code(human.client.authorize(approval.clone()).await), "nonce_used_elsewhere");
     lie.end();
     let approved = human.client.authorize(approval).await.expect("the same code");

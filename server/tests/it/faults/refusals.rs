@@ -16,6 +16,8 @@ scenarios!(
     bytes_that_were_lost_on_the_way_are_sent_again,
     a_nonce_too_low_without_a_block_ends_nothing,
     a_refusal_after_an_acceptance_ends_nothing,
+    a_refusal_that_lasts_ends_as_failed,
+    what_one_node_took_and_another_refuses_needs_its_owner,
     a_wallet_that_is_too_poor_waits_and_pays_when_it_is_not,
     an_in_flight_limit_of_one_wallet_slows_no_other,
     a_node_that_refuses_gaps_once_is_tried_again,
@@ -109,6 +111,46 @@ async fn a_refusal_after_an_acceptance_ends_nothing(database: Database) {
     Oracle::of(&world).all_ends_truly(SOON).await;
 }
 
+async fn a_refusal_that_lasts_ends_as_failed(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let to = stranger();
+    let payments = Calls::of(SEND).only(|call| value_of(call) > 0);
+    let refusing = world.gate.when(payments, Fault::refuse("sender not an eoa: address 0xA"));
+    let began = std::time::Instant::now();
+    let executed = human.executed(to, 5).await;
+    let ended = until(&human, &executed, |now| now.status.is_final()).await;
+    assert_eq!((ended.status.clone(), world.balance(to).await), (Status::Failed, U256::ZERO), "{}", told(&ended));
+    assert!(refusing.hits() >= 3 && began.elapsed() >= world.state.policy.refused_after, "one refusal is not enough");
+    assert!(ended.reason.clone().unwrap_or_default().contains("sender not an eoa"), "{}", told(&ended));
+    world.gate.heal();
+    human.executed(stranger(), 1).await;
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    assert_eq!(world.balance(to).await, U256::ZERO);
+}
+
+async fn what_one_node_took_and_another_refuses_needs_its_owner(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    world.mine_by_itself(false).await;
+    let to = stranger();
+    let executed = human.executed(to, 5).await;
+    until(&human, &executed, |now| now.waiting.as_ref().is_some_and(|waiting| waiting.reason == WaitingReason::InPool))
+        .await;
+    world.gate.when(Calls::of(SEND), Fault::refuse("invalid sender"));
+    let waits = until(&human, &executed, |now| {
+        now.waiting.as_ref().is_some_and(|waiting| waiting.reason == WaitingReason::NeedsOwner)
+    })
+    .await;
+    assert!(waits.status == Status::Submitted && !waits.cancelling, "{}", told(&waits));
+    world.gate.heal();
+    world.mine_by_itself(true).await;
+    world.mine(1).await;
+    Oracle::of(&world).all_ends_truly(SOON).await;
+    let ended = human.client.status(executed.transaction_id).await.expect("its owner");
+    assert_eq!((ended.status, world.balance(to).await), (Status::Confirmed, U256::from(5)));
+}
+
 async fn a_wallet_that_is_too_poor_waits_and_pays_when_it_is_not(database: Database) {
     let world = quick_world(database).await;
     let human = Human::with_everything(&world).await;
@@ -179,4 +221,9 @@ async fn a_node_that_refuses_gaps_once_is_tried_again(database: Database) {
 fn nonce_of(call: &crate::harness::Call) -> u64 {
     use alloy::consensus::Transaction;
     call.signed().map_or(0, |signed| signed.nonce())
+}
+
+fn value_of(call: &crate::harness::Call) -> u64 {
+    use alloy::consensus::Transaction;
+    call.signed().map_or(0, |signed| signed.value().saturating_to())
 }

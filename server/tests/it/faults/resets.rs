@@ -9,7 +9,7 @@ use wallet_server::{
 };
 
 use super::{SOON, quick_world, scenarios};
-use crate::harness::{Database, ETHER, Human, Oracle, World, eventually, rpc, stranger, told, until};
+use crate::harness::{Database, ETHER, Human, Oracle, eventually, rpc, stranger, told, until};
 
 scenarios!(
     a_development_chain_that_starts_anew_leaves_no_wallet_stuck,
@@ -24,31 +24,25 @@ async fn new_chain() -> LocalNode {
     LocalNode::start_with(settings, &["--timestamp", "1700000000"]).await.expect("a node; `npm ci` installs it")
 }
 
-/// A new payment of an old wallet arrives on the chain as it is now.
-async fn a_payment_arrives(world: &World, node: &str, human: &Human) {
+/// A new payment of an old wallet arrives on the chain as it is now. What was approved before the server had noticed that
+/// the chain is another one ends with what was of the old one, and is asked for again.
+async fn a_payment_arrives(node: &str, human: &Human) {
     let to = stranger();
-    let asked = async || human.agent.prepare(agent_sdk::PrepareTransaction::transfer(to, U256::from(3))).await;
-    let mut transaction = None;
-    eventually("it can be asked for", SOON, async || {
-        transaction = asked().await.ok();
-        transaction.is_some()
-    })
-    .await;
-    let transaction = transaction.expect("it is there");
-    let mut approved = None;
-    eventually("it can be approved", SOON, async || {
-        let now = human.client.status(transaction.transaction_id).await.expect("its owner");
-        let approval = agent_sdk::Authorize::new(now.transaction_id, human.code()).digest(now.digest);
-        approved = human.client.authorize(approval.acknowledge(["nonce_used_elsewhere"])).await.ok();
-        approved.is_some()
-    })
-    .await;
-    human.agent.execute(transaction.transaction_id).await.expect("it is approved");
-    let ended = until(human, &transaction, |now| now.status.is_final()).await;
-    assert_eq!(ended.status, Status::Confirmed, "{}", told(&ended));
-    let balance = rpc(node, "eth_getBalance", json!([to, "latest"])).await;
-    assert_eq!(balance, "0x3");
-    let _ = world;
+    let arrived = async || {
+        let request = agent_sdk::PrepareTransaction::transfer(to, U256::from(3));
+        let Ok(asked) = human.agent.prepare(request).await else { return false };
+        let warned = asked.warnings.iter().map(|warning| warning.code.clone());
+        let approval = agent_sdk::Authorize::new(asked.transaction_id, human.code()).digest(asked.digest);
+        let approval = approval.acknowledge(warned).acknowledge(["nonce_used_elsewhere"]);
+        if human.client.authorize(approval).await.is_err() || human.agent.execute(asked.transaction_id).await.is_err() {
+            return false;
+        }
+        let ended = until(human, &asked, |now| now.status.is_final()).await;
+        assert!(matches!(ended.status, Status::Confirmed | Status::Superseded), "{}", told(&ended));
+        ended.status == Status::Confirmed
+    };
+    eventually("a payment arrives", SOON, arrived).await;
+    assert_eq!(rpc(node, "eth_getBalance", json!([to, "latest"])).await, "0x3");
 }
 
 async fn fund(node: &LocalNode, human: &Human) {
@@ -69,7 +63,7 @@ async fn a_development_chain_that_starts_anew_leaves_no_wallet_stuck(database: D
     world.gate.point_to(node.url());
     let ended = until(&human, &open, |now| now.status.is_final()).await;
     assert_eq!(ended.status, Status::Superseded);
-    a_payment_arrives(&world, node.url(), &human).await;
+    a_payment_arrives(node.url(), &human).await;
 }
 
 async fn a_snapshot_that_is_restored_leaves_no_wallet_stuck(database: Database) {
@@ -83,7 +77,7 @@ async fn a_snapshot_that_is_restored_leaves_no_wallet_stuck(database: Database) 
         until(&human, &executed, |now| now.status.is_final()).await;
     }
     world.revert_to(snapshot).await;
-    a_payment_arrives(&world, world.node.url(), &human).await;
+    a_payment_arrives(world.node.url(), &human).await;
 }
 
 async fn a_snapshot_that_is_restored_while_something_is_under_way_ends_it(database: Database) {
@@ -100,7 +94,7 @@ async fn a_snapshot_that_is_restored_while_something_is_under_way_ends_it(databa
     world.revert_to(snapshot).await;
     world.mine_by_itself(true).await;
     until(&human, &open, |now| now.status.is_final()).await;
-    a_payment_arrives(&world, world.node.url(), &human).await;
+    a_payment_arrives(world.node.url(), &human).await;
 }
 
 async fn earlier_bytes_are_not_sent_to_a_new_chain(database: Database) {
@@ -117,6 +111,6 @@ async fn earlier_bytes_are_not_sent_to_a_new_chain(database: Database) {
     until(&human, &executed, |now| now.status.is_final()).await;
     let refused = human.agent.execute(approved.transaction_id).await;
     assert!(refused.is_err() || refused.is_ok_and(|now| now.status == Status::Superseded), "it was of the old chain");
-    a_payment_arrives(&world, node.url(), &human).await;
+    a_payment_arrives(node.url(), &human).await;
     assert_eq!(rpc(node.url(), "eth_getBalance", json!([to, "latest"])).await, "0x0");
 }

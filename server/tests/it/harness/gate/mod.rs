@@ -176,6 +176,11 @@ impl Gate {
         self.inner.seen.lock().expect("no panics").calls.values().sum()
     }
 
+    /// How many calls of each method came.
+    pub(crate) fn calls_by_method(&self) -> BTreeMap<String, usize> {
+        self.inner.seen.lock().expect("no panics").calls.clone()
+    }
+
     /// How many HTTP requests came: a batch is one.
     pub(crate) fn requests(&self) -> usize {
         self.inner.seen.lock().expect("no panics").requests
