@@ -64,7 +64,8 @@ open_text! {
         Single = "single",
         /// Two endpoints or more showed it, and no healthy one another thing.
         Agreed = "agreed",
-        /// Its owner ended it with a code: the chain no longer shows what happened.
+        /// Its owner ended it with a code: the chain no longer shows what happened, or will not
+        /// reach its nonce.
         Owner = "owner",
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn evidence(evidence: &Evidence) -> Option<String> {
     let known = match evidence {
         Evidence::Agreed => return None,
         Evidence::Single => "seen at one endpoint only",
-        Evidence::Owner => "ended by your own word: the chain no longer shows what happened",
+        Evidence::Owner => "ended by your own word, not by what the chain shows",
         other => return Some(words(other.as_str())),
     };
     Some(known.to_owned())
