@@ -4,7 +4,7 @@
 //! the truth, so that every row can be held against it. Assumed of the world: the final block of a chain stays, unless a
 //! test says otherwise, and a node that lags shows what was true once, for as long as it likes.
 //!
-//! `PROPTEST_CASES` sets how many sequences each test runs (48), `PROPTEST_RNG_SEED` another seed.
+//! `PROPTEST_CASES` sets how many sequences each test runs (40), `PROPTEST_RNG_SEED` another seed.
 
 mod chain;
 mod event;
@@ -27,7 +27,7 @@ use self::{
 use crate::store::tests::TestDatabase;
 
 /// How many sequences a test runs unless that is set.
-const CASES: u32 = 48;
+const CASES: u32 = 40;
 
 fn run(seed: u64, dangers: Dangers) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -406,3 +406,25 @@ async fn stolen_bytes_whose_block_is_gone_are_over_and_the_present_one_is_execut
     assert_eq!(world.find(present.transaction_id).await.status, Status::Confirmed);
     world.check_payments().await;
 }
+
+#[tokio::test]
+async fn a_node_that_lags_takes_nothing_back_and_gives_no_used_nonce_out_again() {
+    let mut world = world(DEPTH).await;
+    let lagging = Via { is_stale: true, ..Via::default() };
+    let id = world.sent().await;
+    world.chain.stall();
+    world.sees().await;
+    world.blocks(1);
+    world.sees().await;
+    world.sees_via(lagging).await;
+    assert_eq!(world.find(id).await.status, Status::Mined);
+    assert!(!world.events(id).await.contains(&"reorganised".to_owned()));
+    world.blocks(DEPTH);
+    world.sees().await;
+    world.sees_via(lagging).await;
+    assert_eq!(world.find(id).await.status, Status::Confirmed);
+    let next = world.prepare(0, false, Execute::Agent).await;
+    let row = world.find(next).await;
+    assert!(world.approve(row, Shows::Stale, false).await);
+    assert_eq!(world.find(next).await.nonce, Some(Nonce(1)));
+}
