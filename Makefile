@@ -6,6 +6,9 @@ SHELL := bash
 # The development chain that tests, demo and `make run` start.
 export ANVIL ?= $(CURDIR)/node_modules/.bin/anvil
 
+# Most tests wait for a node, a block or a clock: more of them than there are cores go at once.
+export RUST_TEST_THREADS ?= 4
+
 # Binaries are named, not packages: then all members are built with the same features of their dependencies,
 # and no target builds again what another has built.
 server := cargo run --locked --bin wallet-server --
