@@ -220,7 +220,13 @@ async fn what_was_final_and_is_taken_back_is_told_and_the_very_same_bytes_are_se
     world.sees().await;
     assert_eq!(world.find(id).await.status, Status::Confirmed, "a final word is not taken back");
     assert!(world.events(id).await.contains(&VIOLATION.to_owned()));
-    world.blocks(DEPTH + 1);
+    world.blocks(1);
+    world.sees().await;
+    let versions = world.events(id).await.len();
+    world.sees().await;
+    assert_eq!(world.events(id).await.len(), versions, "nothing is new");
+    assert!(!world.tick(0, Via::default(), Answer::Fair).await, "nothing is to be done until it is final");
+    world.blocks(DEPTH);
     world.sees().await;
     let after = world.find(id).await;
     let hash = |row: &Model| row.block.as_ref().map(|block| block.0.transaction_hash);
@@ -427,4 +433,19 @@ async fn a_node_that_lags_takes_nothing_back_and_gives_no_used_nonce_out_again()
     let row = world.find(next).await;
     assert!(world.approve(row, Shows::Stale, false).await);
     assert_eq!(world.find(next).await.nonce, Some(Nonce(1)));
+}
+
+#[tokio::test]
+async fn a_node_on_a_fork_that_is_not_final_for_it_is_no_alarm() {
+    let mut world = world(2).await;
+    world.blocks(1);
+    world.chain.stall();
+    let id = world.sent().await;
+    world.tick(0, Via::default(), Answer::Fair).await;
+    world.was_reorganised = world.chain.reorganise(1, None, 1);
+    world.sees().await;
+    assert_eq!(world.find(id).await.status, Status::Confirmed);
+    world.sees_via(Via { is_stale: true, ..Via::default() }).await;
+    assert!(!world.events(id).await.contains(&VIOLATION.to_owned()));
+    assert_eq!(world.slots(world.wallets[0].1).await[0].state, SlotState::Used);
 }
