@@ -133,8 +133,13 @@ impl Looking<'_> {
         open.slot.state != SlotState::Used && !rests && (open.slot.nonce < self.sight.latest || is_mined)
     }
 
+    /// Whether it is known which form was mined, or that this happened after the round began: then the next one tells.
     fn is_answered(&self, open: &Tracked) -> bool {
-        open.forms.iter().any(|form| self.sight.included(form.hash).is_some())
+        open.forms.iter().any(|form| {
+            let receipt = self.sight.receipts.get(&form.hash).and_then(Option::as_ref);
+            let is_newer = receipt.is_some_and(|receipt| receipt.block_number > self.sight.head);
+            is_newer || self.sight.included(form.hash).is_some()
+        })
     }
 
     async fn receipts(&mut self, hashes: impl Iterator<Item = TransactionHash>) {
