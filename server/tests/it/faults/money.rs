@@ -123,7 +123,7 @@ async fn a_cancel_stays_a_cancel_when_forms_are_swapped(database: Database) {
 async fn rungs_that_are_swapped_are_not_sent(database: Database) {
     let world = quick_world(database).await;
     let (victim, other) = (Human::with_everything(&world).await, Human::with_everything(&world).await);
-    let ladder = "SELECT MAX(rung) FROM payloads WHERE kind = 'payment'";
+    let ladder = "SELECT CAST(MAX(rung) AS BIGINT) FROM payloads WHERE kind = 'payment'";
     let approved = victim.approved(stranger(), 5).await;
     let top = count(&world, ladder).await;
     assert!(top > 0, "there is more than one rung");
