@@ -1,6 +1,6 @@
 //! What the database has of one account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     domain::{Error, Result, nonces::Account},
@@ -23,7 +23,7 @@ pub(super) struct Tracked {
     pub(super) transaction: Outline,
     /// Those that had it before and ended unsent.
     pub(super) earlier: Vec<Outline>,
-    /// Signed forms of this and earlier owners, cheapest first.
+    /// Signed forms of this and earlier owners, cheapest first; none where it is too far ahead for any to be sent.
     pub(super) forms: Vec<payloads::Form>,
 }
 
@@ -55,25 +55,35 @@ pub(super) async fn load(state: &State, account: Account, latest: Nonce) -> Resu
         let told = transactions::list_unsent_waiting(&state.store, chain_id, address, latest, reason).await?;
         slots.retain(|slot| is_reached(slot) || told.contains(&slot.transaction_id));
     }
-    complete(&state.store, account, slots).await
+    // Forms further ahead are not sent yet.
+    let furthest = Nonce(latest.0.saturating_add(state.policy.window_ahead));
+    complete(&state.store, account, slots, furthest).await
 }
 
-async fn complete(read: &impl Read, account: Account, slots: Vec<nonce_slots::Model>) -> Result<Vec<Tracked>> {
+async fn complete(
+    read: &impl Read,
+    account: Account,
+    slots: Vec<nonce_slots::Model>,
+    furthest: Nonce,
+) -> Result<Vec<Tracked>> {
     let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Ok(Vec::new()) };
     let Account { chain_id, address } = account;
-    let mut forms = payloads::list_for_nonces(read, chain_id, address, first.nonce, last.nonce).await?;
-    let owners = slots.iter().map(|slot| slot.transaction_id);
-    let ids: BTreeSet<TransactionId> = owners.chain(forms.iter().map(|form| form.transaction_id)).collect();
+    let mut forms: HashMap<Nonce, Vec<payloads::Form>> = HashMap::new();
+    for form in payloads::list_for_nonces(read, chain_id, address, first.nonce, last.nonce.min(furthest)).await? {
+        forms.entry(form.nonce).or_default().push(form);
+    }
+    let signed = forms.values().flatten().map(|form| form.transaction_id);
+    let ids: BTreeSet<TransactionId> = slots.iter().map(|slot| slot.transaction_id).chain(signed).collect();
     let rows = transactions::list_outlines(read, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let rows: HashMap<TransactionId, Outline> = rows.into_iter().map(|row| (row.transaction_id, row)).collect();
     let mut tracked = Vec::with_capacity(slots.len());
     for slot in slots {
-        let (here, others): (Vec<_>, Vec<_>) = forms.into_iter().partition(|form| form.nonce == slot.nonce);
-        forms = others;
-        let is_signed = |row: &&Outline| here.iter().any(|form| form.transaction_id == row.transaction_id);
-        let is_owner = |row: &&Outline| row.transaction_id == slot.transaction_id;
+        let here = forms.remove(&slot.nonce).unwrap_or_default();
+        let owners: BTreeSet<TransactionId> = here.iter().map(|form| form.transaction_id).collect();
+        let earlier = owners.into_iter().filter(|id| *id != slot.transaction_id);
         tracked.push(Tracked {
-            transaction: rows.iter().find(is_owner).cloned().ok_or(Error::Integrity("nonce slot"))?,
-            earlier: rows.iter().filter(is_signed).filter(|row| !is_owner(row)).cloned().collect(),
+            transaction: rows.get(&slot.transaction_id).cloned().ok_or(Error::Integrity("nonce slot"))?,
+            earlier: earlier.filter_map(|id| rows.get(&id).cloned()).collect(),
             slot,
             forms: here,
         });

@@ -106,11 +106,7 @@ pub(super) fn plan(
     now: Duration,
     policy: &Policy,
 ) -> Vec<Step> {
-    let blocker = account
-        .iter()
-        .find(|open| open.slot.nonce >= sight.latest && open.slot.state != SlotState::Used)
-        .map(|open| (open.slot.nonce, open.transaction.transaction_id));
-    let planning = Planning { sight, now, policy, reach: Reach::of(account, sight.latest), blocker };
+    let planning = Planning { account, sight, now, policy, reach: Reach::of(account, sight.latest) };
     account.iter().flat_map(|open| planning.steps(open, memory)).collect()
 }
 
@@ -141,12 +137,11 @@ impl Reach {
 }
 
 struct Planning<'look> {
+    account: &'look [Tracked],
     sight: &'look Sight,
     now: Duration,
     policy: &'look Policy,
     reach: Reach,
-    /// The lowest nonce that the chain has not used.
-    blocker: Option<(Nonce, TransactionId)>,
 }
 
 impl Planning<'_> {
@@ -347,8 +342,15 @@ impl Planning<'_> {
         ladder[..=top].iter().rev().find(is_payable).or(Some(current)).copied()
     }
 
+    /// What goes first: the nearest below it that is not executed yet, or else the one just below. Not the lowest, which
+    /// changes for all that wait whenever one of them is mined.
     fn behind(&self, nonce: Nonce) -> Waiting {
-        let blocked_by = self.blocker.filter(|(lowest, _)| *lowest < nonce).map(|(_, id)| id);
+        let below = self.account.iter().rev().filter(|open| open.slot.nonce < nonce);
+        let mut below = below.take_while(|open| open.slot.nonce >= self.sight.latest);
+        let just_below = below.next();
+        let is_idle = |open: &&Tracked| open.slot.state == SlotState::Held;
+        let idle = just_below.filter(is_idle).or_else(|| below.find(is_idle));
+        let blocked_by = idle.or(just_below).map(|open| open.transaction.transaction_id);
         Waiting { blocked_by, ..Waiting::new(WaitingReason::BehindNonce) }
     }
 
