@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use agent_sdk::{AgentClient, AuthorizeBatch, CreateAgent, PrepareTransaction, Secret, Transaction, UserClient};
+use agent_sdk::{
+    AgentClient, AuthorizeBatch, CreateAgent, Execute, PrepareTransaction, Secret, Transaction, UserClient,
+};
 use alloy::primitives::{Address, U256};
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
@@ -179,7 +181,8 @@ impl Stoic {
         let mut asked: Vec<Transaction> = Vec::new();
         for wallet in self.wallets.clone() {
             for _ in 0..1 + dice.below(3) {
-                let request = PrepareTransaction::transfer(to, U256::from(1)).address(wallet);
+                let execute = if dice.below(4) == 0 { Execute::OnApproval } else { Execute::Agent };
+                let request = PrepareTransaction::transfer(to, U256::from(1)).address(wallet).execute(execute);
                 // The node may be out of reach at that moment, also for longer than a client asks.
                 if let Ok(one) = self.agent.prepare(request).await {
                     asked.push(one);
@@ -285,8 +288,8 @@ async fn kill_often(database: Database, servers: usize) {
         is("expired"),
         gate.calls()
     ));
-    assert!(is("confirmed") > 50 && is("expired") > 0 && is("cancelled") > 0, "all of it was tried");
-    assert!(executed.into_inner() > 50 && withdrawn.into_inner() > 0);
+    assert!(is("confirmed") > 20 && is("expired") > 0 && is("cancelled") > 0, "all of it was tried");
+    assert!(executed.into_inner() > 20 && withdrawn.into_inner() > 0);
 }
 
 async fn a_minute_of_faults_at_random(database: Database) {

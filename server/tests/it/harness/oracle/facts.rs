@@ -75,6 +75,7 @@ pub(crate) struct Slot {
     pub(crate) address: Address,
     pub(crate) nonce: u64,
     pub(crate) state: String,
+    pub(crate) transaction_id: Uuid,
 }
 
 /// What node and database say.
@@ -94,7 +95,11 @@ impl Facts {
         let rows = read_rows(&connection).await;
         let forms = select(&connection, "SELECT transaction_id, hash, kind, max_fee_per_gas, gas_limit FROM payloads");
         let forms = forms.await.iter().map(form).collect();
-        let slots = select(&connection, "SELECT address, nonce, state FROM nonce_slots ORDER BY address, nonce").await;
+        let slots = select(
+            &connection,
+            "SELECT address, nonce, state, transaction_id FROM nonce_slots ORDER BY address, nonce",
+        )
+        .await;
         let slots = slots.iter().map(slot).collect();
         let ours = select(&connection, "SELECT address FROM wallets").await;
         let mut wallets = BTreeMap::new();
@@ -118,7 +123,7 @@ impl Facts {
             let waiting = waiting.as_deref().unwrap_or("-");
             let _ = writeln!(told, "  row {transaction_id} {address} nonce {nonce:?} {status} waiting {waiting}");
         }
-        for Slot { address, nonce, state } in &self.slots {
+        for Slot { address, nonce, state, .. } in &self.slots {
             let _ = writeln!(told, "  slot {address} {nonce} {state}");
         }
         for Included { hash, from, nonce, to, value, .. } in &self.included {
@@ -182,7 +187,12 @@ fn form(row: &QueryResult) -> Form {
 }
 
 fn slot(row: &QueryResult) -> Slot {
-    Slot { address: parsed(row, "address"), nonce: whole(row, "nonce"), state: row.try_get("", "state").expect("text") }
+    Slot {
+        address: parsed(row, "address"),
+        nonce: whole(row, "nonce"),
+        state: row.try_get("", "state").expect("text"),
+        transaction_id: row.try_get("", "transaction_id").expect("an id"),
+    }
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(row: &QueryResult, column: &str) -> T {

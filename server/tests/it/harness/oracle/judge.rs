@@ -142,7 +142,12 @@ impl Judge<'_> {
         assert_eq!(used.len() as u64, next, "every use of {wallet} is in a block");
         let slots: BTreeMap<u64, &Slot> =
             self.facts.slots.iter().filter(|slot| slot.address == wallet).map(|slot| (slot.nonce, slot)).collect();
-        let highest_sent = slots.values().filter(|slot| slot.state == "sent").map(|slot| slot.nonce).max();
+        // What its owner gave up far ahead of the chain needs nothing below it.
+        let is_wanted = |slot: &&&Slot| {
+            let row = self.facts.rows.iter().find(|row| row.transaction_id == slot.transaction_id);
+            slot.state == "sent" && row.is_some_and(Row::is_under_way)
+        };
+        let highest_sent = slots.values().filter(is_wanted).map(|slot| slot.nonce).max();
         let needed = highest_sent.map_or(next, |sent| next.max(sent + 1));
         for nonce in 0..needed {
             let foreign = used.get(&nonce).is_some_and(|hash| self.allowed.foreign.contains(hash));
