@@ -353,7 +353,7 @@ impl World {
         let code = self.totp.code(self.state.clock.now());
         match clear_known(&self.state, &self.user, (&chain, wallet, facts), nonce, code).await {
             Ok(cleared) => self.keep_cleared(cleared.row.transaction_id).await,
-            Err(Error::Invalid(_) | Error::MfaReplayed) => {}
+            Err(Error::Invalid(_) | Error::InvalidState(_) | Error::MfaReplayed) => {}
             Err(error) => panic!("a nonce was not cleared: {error:?}"),
         }
     }
