@@ -162,7 +162,7 @@ async fn sixteen_wallets_on_a_slow_node_are_sent_in_parallel(database: Database)
     }
     let all_are_sent = async || wallets.iter().all(|wallet| !world.gate.sent_by(*wallet).is_empty());
     eventually("each wallet's payment is sent", Duration::from_secs(10), all_are_sent).await;
-    assert!(began.elapsed() < Duration::from_secs(3), "the last was sent after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(6), "the last was sent after {:?}", began.elapsed());
     world.gate.heal();
     Oracle::of(&world).all_ends_truly(SOON).await;
 }
