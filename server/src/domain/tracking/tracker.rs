@@ -9,7 +9,7 @@ use tokio::task::{self, JoinError, JoinSet};
 
 use super::{account, continuity, deliver, memory::Memory, plan, plan::Step, plan::Waiting, sight};
 use crate::{
-    chain::{Chain, ChainError, Round},
+    chain::{Chain, ChainError, Round, Use},
     domain::{Error, Result, nonces::Account},
     state::State,
     store::transactions,
@@ -265,6 +265,10 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
         if let Some(trouble) = seen.trouble.as_ref().filter(|_| steps.is_empty()) {
             return Err(ChainError::Unavailable(trouble.clone()).into());
         }
+        let ends = steps.iter().any(|step| matches!(step, Step::Supersede { .. }));
+        if ends && !stands(chain, &seen).await? {
+            return Err(ChainError::Unavailable("it showed another chain meanwhile".to_owned()).into());
+        }
         let mut goes_on = false;
         for step in &steps {
             goes_on |= take(state, chain, memory, step).await?;
@@ -278,6 +282,20 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
         }
     }
     Ok(())
+}
+
+/// Whether the blocks that used nonces elsewhere are still there once the node has said again which chain it is of: a node
+/// that changed its chain in the middle of a look must end nothing.
+async fn stands(chain: &Chain, seen: &sight::Sight) -> Result<bool> {
+    let round = chain.round().await?;
+    for found in seen.uses.values() {
+        if let Use::Found { block, .. } = found
+            && round.block_hash(block.number).await? != Some(block.hash)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Takes one step: first the commit, then, where there is one, the sending. True when another look is worth it.
