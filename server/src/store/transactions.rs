@@ -227,7 +227,8 @@ pub async fn list_outlines(store: &impl Read, ids: &[TransactionId]) -> Result<V
     Ok(query.into_partial_model().all(store.connection()).await?)
 }
 
-/// What an account's open nonces from `from` on may still take out of it.
+/// What an account's open nonces from `from` on may still take out of it. One that cannot be read is told and left out: it
+/// must not keep its wallet from everything else, and none of it is sent.
 pub async fn list_reserves(
     store: &impl Read,
     chain_id: ChainId,
@@ -235,8 +236,23 @@ pub async fn list_reserves(
     from: Nonce,
 ) -> Result<Vec<Reserve>> {
     let holders = nonce_slots::holders(chain_id, address, from);
-    let query = Entity::find().filter(Column::TransactionId.in_subquery(holders));
-    Ok(query.into_partial_model().all(store.connection()).await?)
+    let columns = [Column::Status, Column::Value, Column::GasLimit, Column::MaxFeePerGas];
+    let query = Entity::find().select_only().columns(columns).filter(Column::TransactionId.in_subquery(holders));
+    let rows: Vec<(String, String, i64, String)> = query.into_tuple().all(store.connection()).await?;
+    let count = rows.len();
+    let read = rows.into_iter().filter_map(|(status, value, gas_limit, max_fee_per_gas)| {
+        Some(Reserve {
+            status: status.parse().ok()?,
+            value: value.parse().ok()?,
+            gas_limit: Gas(gas_limit.try_into().ok()?),
+            max_fee_per_gas: max_fee_per_gas.parse().ok()?,
+        })
+    });
+    let reserves: Vec<Reserve> = read.collect();
+    if reserves.len() < count {
+        tracing::error!(chain.id = %chain_id, account.address = %address, "a transaction's amounts cannot be read");
+    }
+    Ok(reserves)
 }
 
 /// Whose transactions hold a chain's nonces that are not final.

@@ -222,6 +222,10 @@ async fn pay_elsewhere(world: &World, human: &Human, to: Address, wei: u128) -> 
     world.rpc("anvil_impersonateAccount", json!([human.address])).await;
     let payment = json!([{ "from": human.address, "to": to, "value": format!("0x{wei:x}") }]);
     let hash = world.rpc("eth_sendTransaction", payment).await;
+    // The node answers before the block is there.
+    while world.rpc("eth_getTransactionReceipt", json!([hash])).await.is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     serde_json::from_value(hash).expect("a hash")
 }
 

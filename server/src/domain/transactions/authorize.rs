@@ -14,7 +14,7 @@ use crate::{
     domain::{
         Error, Result, User, digest,
         mfa::{self, Step},
-        nonces::Choice,
+        nonces::{Account, Choice},
         preview::{self, Effect, Facts, Sight},
         tracking, users,
     },
@@ -23,7 +23,7 @@ use crate::{
         Read, recipients,
         transactions::{self, Model},
     },
-    value::{Digest, Execute, SessionId, Severity, SlotState, Status, TotpCode, TransactionId, Warning},
+    value::{Digest, Execute, Nonce, SessionId, Severity, SlotState, Status, TotpCode, TransactionId, Warning},
 };
 
 /// How many transactions one code may approve at once.
@@ -273,9 +273,11 @@ async fn commit(
     let Some(first) = candidates.first() else { return Ok(Some(Vec::new())) };
     let change = Change::begin(state, first.row.user_id).await?;
     let change = Change { write: step.spend(change.write).await?, ..change };
+    let nonces = signings.iter().zip(signed).map(|(signing, signed)| (sign::account_of(&signing.row), signed.nonce()));
+    let batch: Vec<_> = nonces.collect();
     let mut approved = Vec::with_capacity(candidates.len());
-    for (candidate, (signing, signed)) in candidates.iter().zip(signings.iter().zip(signed)) {
-        let outcome = approve(state, &change, candidate, signing, signed).await;
+    for (candidate, signed) in candidates.iter().zip(signings.iter().zip(signed)) {
+        let outcome = approve(state, &change, candidate, signed, &batch).await;
         match outcome.map_err(|error| in_batch(candidate.row.transaction_id, error))? {
             Some(row) => approved.push(row),
             None => return Ok(None),
@@ -290,8 +292,8 @@ async fn approve(
     state: &State,
     change: &Change,
     candidate: &Candidate,
-    signing: &Signing,
-    signed: &Signed,
+    (signing, signed): (&Signing, &Signed),
+    batch: &[(Account, Nonce)],
 ) -> Result<Option<Model>> {
     let shown = &candidate.row;
     let row = transactions::find_for_user(&change.write, shown.user_id, shown.transaction_id).await?;
@@ -312,7 +314,7 @@ async fn approve(
         }
         Execute::OnApproval => (SlotState::Sent, Status::Submitted, "submitted", None),
     };
-    if !signing.keep(change, signed, to).await? {
+    if !signing.keep(change, signed, batch, to).await? {
         return Ok(None);
     }
     recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(&row)?, change.at).await?;

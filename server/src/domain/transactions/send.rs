@@ -268,7 +268,7 @@ impl Sending<'_> {
         };
         // The row comes first: slot and payloads refer to it.
         let sent = change.insert(Actor::User, "submitted", sent).await?;
-        if !signing.keep(&change, &signed, SlotState::Sent).await? {
+        if !signing.keep(&change, &signed, &[], SlotState::Sent).await? {
             return Ok(Committed::NonceTaken);
         }
         recipients::insert_all(&change.write, row.user_id, &preview::recipients_of(row)?, change.at).await?;

@@ -119,13 +119,20 @@ pub(super) async fn sign(state: &State, signings: &[Signing], choices: Vec<Choic
 
 impl Signing {
     /// Takes the nonce of a signed transaction and keeps the bytes, as far as `to` says they may go. False when somebody
-    /// took the nonce in the same moment: then this commit is lost.
+    /// took the nonce in the same moment, or when the nonces below it are not what they were when it was chosen: then
+    /// this commit is lost. `batch` are the nonces that the same commit takes.
     ///
     /// Fails with [`Error::InsufficientFunds`].
-    pub(super) async fn keep(&self, change: &Change, signed: &Signed, to: SlotState) -> Result<bool> {
+    pub(super) async fn keep(
+        &self,
+        change: &Change,
+        signed: &Signed,
+        batch: &[(Account, Nonce)],
+        to: SlotState,
+    ) -> Result<bool> {
         let Self { row, facts, accepted, .. } = self;
         check_balance(&change.write, row, facts).await?;
-        if !self.take(change, &signed.choice, to).await? {
+        if !self.follows(change, signed.nonce(), batch).await? || !self.take(change, &signed.choice, to).await? {
             return Ok(false);
         }
         if accepted.restore {
@@ -140,6 +147,20 @@ impl Signing {
             payloads::mark_sent(&change.write, row.transaction_id, first.hash, change.at).await?;
         }
         Ok(true)
+    }
+
+    /// Whether the nonce just below is the account's next one, or one of ours: a chain that was forgotten since the nonce was
+    /// chosen leaves a hole there, behind which nothing would ever be mined.
+    async fn follows(&self, change: &Change, nonce: Nonce, batch: &[(Account, Nonce)]) -> Result<bool> {
+        let Some(below) = nonce.0.checked_sub(1).map(Nonce).filter(|below| below.0 >= self.facts.account.nonce) else {
+            return Ok(true);
+        };
+        let account = account_of(&self.row);
+        if batch.contains(&(account, below)) {
+            return Ok(true);
+        }
+        let slot = nonce_slots::find(&change.write, account.chain_id, account.address, below).await?;
+        Ok(slot.is_some())
     }
 
     /// Takes the nonce: a new slot, or a void one whose old bytes are deleted. False when somebody was faster.

@@ -131,7 +131,7 @@ impl Target<'_> {
             ..signing.row.clone()
         };
         change.insert(Actor::User, "nonce_cleared", row).await?;
-        if !signing.keep(change, signed, SlotState::Sent).await? {
+        if !signing.keep(change, signed, &[], SlotState::Sent).await? {
             return Err(Error::Busy);
         }
         Ok(signing.row.transaction_id)
