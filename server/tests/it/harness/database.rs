@@ -38,6 +38,11 @@ impl Database {
         };
         let backup = format!("{file}.backup");
         std::fs::copy(file, &backup).expect("the temporary directory takes files");
+        // What the last connection did not write into the file itself is in its log.
+        let (log, kept) = (format!("{file}-wal"), format!("{backup}-wal"));
+        if std::fs::exists(&log).expect("the directory is readable") {
+            std::fs::copy(log, kept).expect("the temporary directory takes files");
+        }
         Backup(backup)
     }
 
@@ -51,6 +56,10 @@ impl Database {
             let _ = std::fs::remove_file(format!("{file}{log}"));
         }
         std::fs::copy(backup, file).expect("the temporary directory takes files");
+        let (kept, log) = (format!("{backup}-wal"), format!("{file}-wal"));
+        if std::fs::exists(&kept).expect("the directory is readable") {
+            std::fs::copy(kept, log).expect("the temporary directory takes files");
+        }
     }
 
     fn name(&self) -> &str {
