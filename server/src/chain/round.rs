@@ -268,12 +268,6 @@ impl Chain {
             hashes: Arc::new(Mutex::new(BTreeMap::from([(head.number, head.hash)]))),
         })
     }
-
-    /// Asks whether the node is well and forms the verdict, for a watcher that has nothing else to ask.
-    pub async fn probe(&self) {
-        // What it found is in the verdict.
-        let _ = look(&self.0.endpoint).await;
-    }
 }
 
 impl Round {

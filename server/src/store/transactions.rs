@@ -287,13 +287,6 @@ pub async fn list_unsent_waiting(
     Ok(query.into_tuple().all(store.connection()).await?)
 }
 
-/// Every approved transaction that was not executed.
-pub async fn list_authorized(store: &impl Read) -> Result<Vec<TransactionId>> {
-    let query = Entity::find().select_only().column(Column::TransactionId);
-    let query = query.filter(Column::Status.eq(Status::Authorized));
-    Ok(query.into_tuple().all(store.connection()).await?)
-}
-
 /// What an agent has prepared that is undecided or approved and not executed.
 pub async fn list_unsent_for_agent(store: &impl Read, agent_id: AgentId) -> Result<Vec<Model>> {
     let query = Entity::find()

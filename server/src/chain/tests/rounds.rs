@@ -224,7 +224,7 @@ async fn a_node_that_falls_silent_is_doubted_after_the_first_request_and_believe
     assert!(matches!(chain.verdict(), Verdict::Unreachable { .. }));
     is_silent.store(false, Ordering::SeqCst);
     assert!(chain.market().await.is_err(), "still the verdict");
-    chain.probe().await;
+    let _ = chain.round().await;
     assert_eq!(chain.verdict(), Verdict::Good);
     assert!(chain.health().last_error.is_some_and(|error| error.contains("too long")));
 }
