@@ -123,11 +123,11 @@ async fn prove(store: &Store, master: &Master) -> Result<(), OpenError> {
 /// The chains that are listed, or the one of a node that gets a moment to say which it is of; afterwards a watcher asks
 /// on.
 async fn chains(source: &ChainSource) -> Result<Chains, OpenError> {
-    let (url, request_timeout, finality_depth) = match source {
+    let (url, request_timeout, finality) = match source {
         ChainSource::Known(chains) => return Ok(chains.iter().cloned().map(Chain::new).collect::<Result<_, _>>()?),
-        ChainSource::Ask { url, request_timeout, finality_depth } => (url.clone(), *request_timeout, *finality_depth),
+        ChainSource::Ask { url, request_timeout, finality } => (url.clone(), *request_timeout, *finality),
     };
-    let chains = Chains::behind(url, request_timeout, finality_depth)?;
+    let chains = Chains::behind(url, request_timeout, finality)?;
     if !matches!(tokio::time::timeout(PATIENCE, chains.discover()).await, Ok(Ok(_))) {
         tracing::warn!("the node does not say which chain it is of; the server starts and asks on");
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ChainError, identity::Identity, known, rpc::Rpc};
+use super::{ChainError, ChainSettings, EndpointSettings, Finality, identity::Identity, known, rpc::Rpc};
 use crate::value::{BlockHash, ChainId};
 
 /// How long a request waits for a verdict that nobody has formed yet.
@@ -77,7 +77,7 @@ pub struct Health {
 pub(super) struct Endpoint {
     pub(super) chain_id: ChainId,
     pub(super) rpc: Rpc,
-    pub(super) finality_depth: Option<u64>,
+    pub(super) finality: Finality,
     /// Set once the node has said that it has no `eth_simulateV1`.
     pub(super) cannot_simulate: AtomicBool,
     known: Mutex<Known>,
@@ -94,15 +94,16 @@ struct Known {
 }
 
 impl Endpoint {
-    pub(super) fn new(chain_id: ChainId, rpc: Rpc, finality_depth: Option<u64>) -> Self {
-        Self {
-            chain_id,
-            rpc,
-            finality_depth,
+    /// Prepares to ask; no network. Fails when the URL is not http(s).
+    pub(super) fn new(chain: &ChainSettings, endpoint: &EndpointSettings) -> Result<Self, ChainError> {
+        Ok(Self {
+            chain_id: chain.id,
+            rpc: Rpc::new(&endpoint.url, chain.request_timeout)?,
+            finality: chain.finality,
             cannot_simulate: AtomicBool::new(false),
             known: Mutex::default(),
             verifying: tokio::sync::Mutex::default(),
-        }
+        })
     }
 
     pub(super) fn health(&self) -> Health {

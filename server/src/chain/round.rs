@@ -107,7 +107,7 @@ async fn ask(endpoint: &Endpoint) -> Result<Look, ChainError> {
     let unavailable = |error| rpc.unavailable(error);
     let mut identity = endpoint.identity();
     let is_good = endpoint.is_good();
-    let by_tag = endpoint.finality_depth.is_none() && !(is_good && identity.is_development == Some(true));
+    let by_tag = endpoint.finality.depth().is_none() && !(is_good && identity.is_development == Some(true));
     let pin_at = identity.pin.map_or(0, |pin| pin.number);
     let asks_pin = identity.moves || !is_good;
 
@@ -142,7 +142,7 @@ async fn ask(endpoint: &Endpoint) -> Result<Look, ChainError> {
             Err(_) => {}
         }
     }
-    let depth = endpoint.finality_depth.or((identity.is_development == Some(true)).then_some(1));
+    let depth = endpoint.finality.depth().or((identity.is_development == Some(true)).then_some(1));
     let (final_height, final_block) = match (depth, tagged) {
         (Some(depth), _) => (at_depth(head.number, depth), None),
         (None, Some(tagged)) => by_tag_of(head, tagged.await, &mut identity),
@@ -256,7 +256,7 @@ impl Chain {
     /// Fails when the node cannot be asked, and with [`ChainError::OtherChain`] or [`ChainError::OtherGenesis`] when it
     /// is of another chain; it is then quarantined until a round is good again.
     pub async fn round(&self) -> Result<Round, ChainError> {
-        let endpoint = &self.0.endpoint;
+        let endpoint = self.endpoint();
         let Look { head, final_height, identity } = look(endpoint).await?;
         Ok(Round {
             head,

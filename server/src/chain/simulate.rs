@@ -95,13 +95,13 @@ impl Chain {
     pub async fn simulate(&self, call: &Call) -> Result<Simulated, ChainError> {
         let rpc = self.rpc().await?;
         // Nodes differ in whether they simulate deployments, and those of a wallet move nothing else.
-        if call.to.is_none() || self.0.endpoint.cannot_simulate.load(Ordering::Relaxed) {
+        if call.to.is_none() || self.endpoint().cannot_simulate.load(Ordering::Relaxed) {
             return by_call(rpc, call).await;
         }
         match by_simulation(rpc, call).await {
             Ok(simulated) => Ok(simulated),
             Err(error) if is_unknown_method(&error) => {
-                self.0.endpoint.cannot_simulate.store(true, Ordering::Relaxed);
+                self.endpoint().cannot_simulate.store(true, Ordering::Relaxed);
                 by_call(rpc, call).await
             }
             // More events than fit into an answer. The calls themselves can still be read.

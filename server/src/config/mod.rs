@@ -3,7 +3,7 @@
 use std::{fs, num::NonZero, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use crate::{
-    chain::ChainSettings,
+    chain::{ChainSettings, Finality},
     state::Policy,
     value::{ChainId, Secret},
 };
@@ -66,7 +66,7 @@ pub enum ChainSource {
         /// As in [`ChainSettings`].
         request_timeout: Duration,
         /// As in [`ChainSettings`].
-        finality_depth: Option<u64>,
+        finality: Finality,
     },
 }
 
@@ -161,12 +161,12 @@ fn master(settings: &Settings) -> Result<MasterSource, ConfigError> {
 }
 
 fn chains(settings: &Settings) -> Result<ChainSource, ConfigError> {
-    let finality_depth = match settings.number("FINALITY_DEPTH", 0..=10_000)? {
-        0 => None,
-        depth => Some(depth),
+    let finality = match settings.number("FINALITY_DEPTH", 0..=10_000)? {
+        0 => Finality::Tag,
+        depth => Finality::Depth(depth),
     };
     let request_timeout = settings.duration("NODE_TIMEOUT")?;
-    let chain = |id, url| ChainSettings { id, url, request_timeout, finality_depth };
+    let chain = |id, url| ChainSettings { request_timeout, finality, ..ChainSettings::new(id, url) };
     let one = settings.text("WEB3_PROVIDER_URI")?.map(Secret::new);
     let several = settings.text("CHAINS")?;
     let id = settings.text("CHAIN_ID")?;
@@ -178,7 +178,7 @@ fn chains(settings: &Settings) -> Result<ChainSource, ConfigError> {
             Ok(ChainSource::Known(chains.collect()))
         }
         (Some(url), None) => match id {
-            None => Ok(ChainSource::Ask { url, request_timeout, finality_depth }),
+            None => Ok(ChainSource::Ask { url, request_timeout, finality }),
             Some(id) => {
                 let id: ChainId = id.parse().map_err(|error| parse::invalid("CHAIN_ID", error))?;
                 Ok(ChainSource::Known(vec![chain(id, url)]))

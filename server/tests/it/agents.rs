@@ -4,7 +4,7 @@ use agent_sdk::{CreateAgent, Paging, PrepareTransaction, Status};
 use alloy::primitives::U256;
 use wallet_server::{
     chain::{
-        ChainSettings,
+        ChainSettings, EndpointSettings,
         local::{LocalNode, LocalNodeSettings},
     },
     config::ChainSource,
@@ -60,7 +60,8 @@ async fn an_agent_stays_on_its_chains(mut world: World) {
     let url = value::Secret::new(node.url().to_owned());
     let ChainSource::Known(chains) = &mut world.config.chains else { panic!("the chains are set") };
     let first = chains.first().expect("one chain").clone();
-    chains.push(ChainSettings { id: other, url, ..first });
+    let endpoints = vec![EndpointSettings::new("other", url)];
+    chains.push(ChainSettings { id: other, endpoints, ..first });
     world.restart().await;
     let human = Human::with_everything(&world).await;
     let unknown = CreateAgent::new("lost", human.code()).chains([1]);

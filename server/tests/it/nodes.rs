@@ -7,7 +7,7 @@ use alloy::{
 };
 use serde_json::json;
 use wallet_server::{
-    chain::{Account, Call, Chain, ChainSettings, DEFAULT_REQUEST_TIMEOUT, EstimateError, TokenFacts},
+    chain::{Account, Call, Chain, ChainSettings, EstimateError, TokenFacts},
     config::ChainSource,
     value::{self, CallData, ChainId, Fees, Gas, Secret, TokenAmount, TokenStandard, Wei},
 };
@@ -21,8 +21,7 @@ use crate::harness::{
 fn chain(url: &str) -> Chain {
     let id = ChainId::new(31_337).expect("in range");
     let url = Secret::new(url.to_owned());
-    let settings = ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
-    Chain::new(settings).expect("an http URL")
+    Chain::new(ChainSettings::new(id, url)).expect("an http URL")
 }
 
 /// How a trial of a call went: whether it succeeds, and why not.
@@ -115,7 +114,7 @@ async fn the_server_works_on_a_node_that_cannot_simulate() {
     let url = hardhat.url.clone();
     let world = World::start_on(Database::sqlite(), &[], |config| {
         let ChainSource::Known(chains) = &mut config.chains else { panic!("it is listed") };
-        chains[0].url = Secret::new(url);
+        chains[0].endpoints[0].url = Secret::new(url);
     })
     .await;
     let human = Human::without_funds(&world).await;

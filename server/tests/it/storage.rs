@@ -175,7 +175,7 @@ async fn a_server_that_does_not_know_its_chain_serves_it_as_soon_as_the_node_ans
     world.config.chains = ChainSource::Ask {
         url: Secret::new(world.gate.url.clone()),
         request_timeout: wallet_server::chain::DEFAULT_REQUEST_TIMEOUT,
-        finality_depth: None,
+        finality: wallet_server::chain::Finality::Tag,
     };
     world.gate.let_pass(Pass::Down);
     world.restart().await;

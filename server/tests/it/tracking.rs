@@ -5,7 +5,10 @@ use std::time::Duration;
 use agent_sdk::{Authorize, Status, Transaction, WaitingReason};
 use alloy::primitives::U256;
 use serde_json::json;
-use wallet_server::config::{ChainSource, Config};
+use wallet_server::{
+    chain::Finality,
+    config::{ChainSource, Config},
+};
 
 use crate::harness::{Database, Human, World, code, on_both_databases, stranger};
 
@@ -23,7 +26,7 @@ on_both_databases!(
 
 fn finality(config: &mut Config, depth: u64) {
     let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
-    chains[0].finality_depth = Some(depth);
+    chains[0].finality = Finality::Depth(depth);
 }
 
 /// Waits for a change until the transaction is as asked.

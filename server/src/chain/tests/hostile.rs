@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{super::*, id};
-use crate::value::{Address, CallData, TransactionHash, Wei};
+use crate::value::{Address, CallData, Secret, TransactionHash, Wei};
 
 /// Part of every URL here; must never be seen again.
 const KEY: &str = "s3cr3tproviderkey";
@@ -116,7 +116,7 @@ pub(super) async fn node(results: impl Fn(&str) -> String + Send + Sync + Clone 
 pub(super) fn url_of(url: String) -> Chain {
     let url = Secret::new(url);
     let request_timeout = Duration::from_millis(1500);
-    Chain::new(ChainSettings { id: id(31337), url, request_timeout, finality_depth: None }).expect("a URL")
+    Chain::new(ChainSettings { request_timeout, ..ChainSettings::new(id(31337), url) }).expect("a URL")
 }
 
 /// Asks everything there is and gives every failure, as logs would show them.
@@ -315,8 +315,7 @@ fn only_http_urls_are_taken_and_wrong_ones_are_not_repeated() {
         ["", "localhost:8545", "ws://example.org/secretkey", "file:///etc/passwd", "http://", "https://a b/secretkey"]
     {
         let url = Secret::new(url.to_owned());
-        let settings = ChainSettings { id: id(1), url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
-        let error = Chain::new(settings).expect_err("no http(s) URL");
+        let error = Chain::new(ChainSettings::new(id(1), url)).expect_err("no http(s) URL");
         assert!(matches!(error, ChainError::Settings(_)) && !error.to_string().contains("secret"));
     }
 }

@@ -11,7 +11,7 @@ mod uses;
 use std::path::PathBuf;
 
 use super::{
-    Chain, ChainSettings, DEFAULT_REQUEST_TIMEOUT,
+    Chain, ChainSettings, Finality,
     local::{LocalNode, LocalNodeSettings},
 };
 use crate::value::{ChainId, Secret};
@@ -36,6 +36,6 @@ async fn local(arguments: &[&str]) -> (LocalNode, Chain) {
 
 fn chain(url: &str, finality_depth: Option<u64>) -> Chain {
     let url = Secret::new(url.to_owned());
-    let settings = ChainSettings { id: id(31337), url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth };
-    Chain::new(settings).expect("a plain URL")
+    let finality = finality_depth.map_or(Finality::Tag, Finality::Depth);
+    Chain::new(ChainSettings { finality, ..ChainSettings::new(id(31337), url) }).expect("a plain URL")
 }

@@ -1,5 +1,7 @@
 //! A real anvil.
 
+use std::time::Duration;
+
 use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy},
     eips::eip2718::Encodable2718,
@@ -8,7 +10,7 @@ use alloy::{
 };
 
 use super::{super::*, chain, id, local};
-use crate::value::{Address, CallData, Fees, TransactionHash, Wei};
+use crate::value::{Address, CallData, Fees, Secret, TransactionHash, Wei};
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 
@@ -247,8 +249,7 @@ async fn a_node_of_another_chain_is_never_used() {
     let (node, right) = local(&[]).await;
     let url = Secret::new(node.url().to_owned());
     assert_eq!(Chain::discover(&url, DEFAULT_REQUEST_TIMEOUT).await, Ok(id(31337)));
-    let settings = ChainSettings { id: id(1), url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
-    let wrong = Chain::new(settings).expect("a plain URL");
+    let wrong = Chain::new(ChainSettings::new(id(1), url)).expect("a plain URL");
     assert!(matches!(wrong.market().await, Err(ChainError::OtherChain { .. })));
     assert!(matches!(wrong.round().await, Err(ChainError::OtherChain { says: 31337, .. })));
     assert!(matches!(wrong.send(&[2]).await, SendOutcome::Unavailable { .. }));

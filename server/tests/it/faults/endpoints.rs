@@ -6,6 +6,7 @@ use agent_sdk::{AgentClient, PrepareTransaction, Status, WaitingReason};
 use alloy::primitives::{Address, U256};
 use futures_util::future::join_all;
 use wallet_server::{
+    chain::Finality,
     config::{ChainSource, Config},
     value::Secret,
 };
@@ -175,7 +176,7 @@ async fn a_server_that_does_not_know_its_chain_starts_while_the_node_is_down(dat
     let started = World::start_on(database, &[], move |config| {
         quick(config);
         let request_timeout = wallet_server::chain::DEFAULT_REQUEST_TIMEOUT;
-        config.chains = ChainSource::Ask { url: Secret::new(url), request_timeout, finality_depth: None };
+        config.chains = ChainSource::Ask { url: Secret::new(url), request_timeout, finality: Finality::Tag };
     });
     let world = tokio::time::timeout(Duration::from_secs(10), started).await.expect("it starts without its node");
     assert!(began.elapsed() < Duration::from_secs(10));

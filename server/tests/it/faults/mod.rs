@@ -24,7 +24,10 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 use uuid::Uuid;
-use wallet_server::config::{ChainSource, Config};
+use wallet_server::{
+    chain::Finality,
+    config::{ChainSource, Config},
+};
 
 use self::scenario::scenarios;
 use crate::harness::{
@@ -50,7 +53,7 @@ fn quick(config: &mut Config) {
 /// A block is final when it has this many, itself counted.
 fn finality(config: &mut Config, depth: u64) {
     let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
-    chains[0].finality_depth = Some(depth);
+    chains[0].finality = Finality::Depth(depth);
 }
 
 async fn quick_world(database: Database) -> World {

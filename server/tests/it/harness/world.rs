@@ -5,7 +5,7 @@ use alloy::primitives::{Address, U256};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use wallet_server::{
     chain::{
-        Account, Chain, ChainSettings, DEFAULT_REQUEST_TIMEOUT,
+        Account, Chain, ChainSettings,
         local::{LocalNode, LocalNodeSettings},
     },
     config::{ChainSource, Config, Settings},
@@ -88,7 +88,7 @@ impl World {
         let mut config = self.config.clone();
         config.mark_file = self.database.directory().join("second.mark");
         let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
-        chains[0].url = Secret::new(gate.url.clone());
+        chains[0].endpoints[0].url = Secret::new(gate.url.clone());
         let (_, url, stop, serving) = serve(&config, self.state.clock.clone()).await;
         Second { url, gate, _stop: stop, serving }
     }
@@ -160,8 +160,7 @@ pub(crate) async fn rpc(url: &str, method: &str, params: serde_json::Value) -> s
 /// A node's view of an account.
 pub(crate) async fn account(url: Secret<String>, address: Address) -> Account {
     let id = ChainId::new(CHAIN).expect("in range");
-    let settings = ChainSettings { id, url, request_timeout: DEFAULT_REQUEST_TIMEOUT, finality_depth: None };
-    let chain = Chain::new(settings).expect("an http URL");
+    let chain = Chain::new(ChainSettings::new(id, url)).expect("an http URL");
     chain.account(wallet_server::value::Address(address)).await.expect("the node answers")
 }
 

@@ -136,14 +136,9 @@ impl World {
 
     /// A chain whose node is not there.
     pub(super) fn unreachable_chain(&self) -> crate::chain::Chain {
-        let settings = ChainSettings {
-            id: self.chain_id,
-            // Nothing listens on the port that discards (RFC 863).
-            url: Secret::new("http://127.0.0.1:9".to_owned()),
-            request_timeout: Duration::from_secs(5),
-            finality_depth: Some(1),
-        };
-        crate::chain::Chain::new(settings).expect("a URL")
+        // Nothing listens on the port that discards (RFC 863).
+        let url = Secret::new("http://127.0.0.1:9".to_owned());
+        crate::chain::Chain::new(ChainSettings::new(self.chain_id, url)).expect("a URL")
     }
 
     /// A look at a node that is not there: whoever waits is told, and nothing else changes.
