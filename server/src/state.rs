@@ -83,6 +83,10 @@ pub struct Policy {
     pub disputed_after: Duration,
     /// How long a used nonce must show none of our hashes before it is looked for who used it.
     pub search_after: Duration,
+    /// How long what one endpoint of several calls final waits for a second one to say so while none contradicts it.
+    pub alone_after: Duration,
+    /// How long an account may stand still before it is looked at through another endpoint.
+    pub look_elsewhere_after: Duration,
     /// How long a node's refusal of nonces ahead of the next one is remembered.
     pub gaps_after: Duration,
     /// How many nonces ahead of the chain's next one are sent.
@@ -104,6 +108,8 @@ impl Default for Policy {
             refused_after: Duration::from_secs(60),
             disputed_after: Duration::from_secs(10 * 60),
             search_after: Duration::from_secs(5),
+            alone_after: Duration::from_secs(10 * 60),
+            look_elsewhere_after: Duration::from_secs(20),
             gaps_after: Duration::from_secs(60),
             window_ahead: 16,
         }

@@ -19,12 +19,6 @@ pub struct Account {
 }
 
 impl Chain {
-    /// Nonce and balance at the latest block. Fails when the node cannot be asked.
-    pub async fn account(&self, address: Address) -> Result<Account, ChainError> {
-        let rpc = self.rpc().await?;
-        ask_account(rpc, address).await.map_err(|error| rpc.unavailable(error))
-    }
-
     /// Whether there is a contract (or an EIP-7702 delegation) at the address. Fails when the node cannot be asked.
     pub async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
         let rpc = self.rpc().await?;
@@ -33,7 +27,8 @@ impl Chain {
     }
 }
 
-async fn ask_account(rpc: &Rpc, address: Address) -> TransportResult<Account> {
+/// Nonce and balance as one endpoint says them.
+pub(super) async fn ask_account(rpc: &Rpc, address: Address) -> TransportResult<Account> {
     let mut batch = rpc.client.new_batch();
     let nonce = batch.add_call::<_, Count>("eth_getTransactionCount", &(address, "latest"))?;
     let balance = batch.add_call::<_, Quantity>("eth_getBalance", &(address, "latest"))?;

@@ -1,4 +1,4 @@
-//! One node: what was learnt of it, and whether it is believed.
+//! One endpoint: what was learnt of it, and whether it is believed.
 //!
 //! The watcher's rounds (and probes) form the verdict; requests only read it. A node is believed while its chain id and
 //! its first block are those it had before: another chain behind the same URL is silent about our transactions, and
@@ -16,6 +16,8 @@ use crate::value::{BlockHash, ChainId};
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a bad verdict counts without being confirmed. The watcher asks far more often.
 const RECENT: Duration = Duration::from_secs(30);
+/// How long an endpoint is not believed whose word the others contradicted.
+const OUTVOTED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// A block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,8 @@ pub enum Verdict {
     Unknown,
     /// It answered last time, and is of the chain it was always of.
     Good,
-    /// It is of another chain than it must be. Nothing is sent to it and nothing it says is believed.
+    /// It is of another chain than it must be, or others contradicted it. Nothing is sent to it and nothing it says is
+    /// believed.
     Quarantined {
         /// What is wrong, without any part of its URL.
         why: String,
@@ -73,9 +76,21 @@ pub struct Health {
     pub head: Option<BlockRef>,
 }
 
-/// One node and what was learnt of it.
+/// One endpoint and how it is.
+#[derive(Debug, Clone)]
+pub struct EndpointStatus {
+    /// What it is called.
+    pub name: String,
+    /// As the last rounds found it.
+    pub health: Health,
+}
+
+/// One endpoint and what was learnt of it.
 pub(super) struct Endpoint {
     pub(super) chain_id: ChainId,
+    pub(super) name: String,
+    pub(super) order: u32,
+    pub(super) weight: u32,
     pub(super) rpc: Rpc,
     pub(super) finality: Finality,
     /// Set once the node has said that it has no `eth_simulateV1`.
@@ -91,6 +106,8 @@ struct Known {
     identity: Identity,
     /// When the round that formed the verdict began: an older one that ends later changes nothing.
     formed: Option<Instant>,
+    /// When others contradicted it.
+    outvoted: Option<Instant>,
 }
 
 impl Endpoint {
@@ -98,6 +115,9 @@ impl Endpoint {
     pub(super) fn new(chain: &ChainSettings, endpoint: &EndpointSettings) -> Result<Self, ChainError> {
         Ok(Self {
             chain_id: chain.id,
+            name: endpoint.name.clone(),
+            order: endpoint.order,
+            weight: endpoint.weight.max(1),
             rpc: Rpc::new(&endpoint.url, chain.request_timeout)?,
             finality: chain.finality,
             cannot_simulate: AtomicBool::new(false),
@@ -110,8 +130,23 @@ impl Endpoint {
         self.known().health.clone()
     }
 
+    /// Its newest block when it last answered as it should, and when that was.
+    pub(super) fn seen(&self) -> Option<(BlockRef, Instant)> {
+        let known = self.known();
+        known.health.head.zip(known.health.last_success)
+    }
+
     pub(super) fn is_good(&self) -> bool {
         self.known().health.verdict == Verdict::Good
+    }
+
+    pub(super) fn status(&self) -> EndpointStatus {
+        EndpointStatus { name: self.name.clone(), health: self.health() }
+    }
+
+    /// Whether a round asked it within `age`.
+    pub(super) fn was_asked_within(&self, age: Duration) -> bool {
+        self.known().formed.is_some_and(|formed| formed.elapsed() < age)
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -127,9 +162,25 @@ impl Endpoint {
     /// From now on the node's first block must be this one.
     pub(super) fn expect_genesis(&self, genesis: BlockHash) {
         let mut known = self.known();
+        if known.identity.genesis() == Some(genesis) && known.health.verdict == Verdict::Good {
+            return;
+        }
         known.identity.expect_genesis(genesis);
         known.formed = None;
         known.health.verdict = Verdict::Unknown;
+    }
+
+    /// Others contradicted it: for some minutes nothing it says is believed.
+    pub(super) fn outvote(&self, why: &str) {
+        let mut known = self.known();
+        let now = Instant::now();
+        known.outvoted = Some(now);
+        known.formed = Some(now);
+        known.health.last_failure = Some(now);
+        known.health.last_error = Some(why.to_owned());
+        known.health.verdict = Verdict::Quarantined { why: why.to_owned() };
+        drop(known);
+        self.tell("quarantined", why.to_owned());
     }
 
     /// Keeps what a round that began at `began` found.
@@ -145,8 +196,11 @@ impl Endpoint {
                 known.identity = identity.clone();
                 known.health.head = Some(*head);
                 known.health.last_success = Some(Instant::now());
-                known.health.verdict = Verdict::Good;
                 self.rpc.clear();
+                if known.outvoted.is_none_or(|at| at.elapsed() >= OUTVOTED_FOR) {
+                    known.outvoted = None;
+                    known.health.verdict = Verdict::Good;
+                }
             }
             Err(error) => {
                 let why = error.words();
@@ -170,11 +224,13 @@ impl Endpoint {
     }
 
     fn tell(&self, verdict: &str, error: String) {
-        let chain = self.chain_id;
+        let (chain, name) = (self.chain_id, &self.name);
         match verdict {
-            "good" => tracing::info!(chain.id = %chain, "the chain's node answers"),
-            "quarantined" => tracing::error!(chain.id = %chain, error, "the chain's node is not believed any more"),
-            _ => tracing::warn!(chain.id = %chain, error, "the chain's node does not answer"),
+            "good" => tracing::info!(chain.id = %chain, endpoint = name, "an endpoint answers"),
+            "quarantined" => {
+                tracing::error!(chain.id = %chain, endpoint = name, error, "an endpoint is not believed any more");
+            }
+            _ => tracing::warn!(chain.id = %chain, endpoint = name, error, "an endpoint does not answer"),
         }
     }
 
@@ -208,7 +264,7 @@ impl Endpoint {
     }
 
     /// What the verdict says; none when there is none, when it is bad and old, or when it is doubted.
-    fn believed(&self) -> Option<Result<(), ChainError>> {
+    pub(super) fn believed(&self) -> Option<Result<(), ChainError>> {
         let known = self.known();
         let Health { verdict, last_failure, .. } = &known.health;
         match verdict {

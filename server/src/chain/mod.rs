@@ -2,6 +2,7 @@
 
 mod absence;
 mod account;
+mod agree;
 mod answer;
 mod block;
 mod budget;
@@ -10,12 +11,14 @@ mod data_fee;
 mod each;
 mod endpoint;
 mod estimate;
+mod failover;
 mod find_use;
 mod gas;
 mod identity;
 mod known;
 pub mod local;
 mod market;
+mod pool;
 mod receipt;
 mod recent_fees;
 mod revert;
@@ -28,12 +31,13 @@ mod simulate;
 mod tests;
 mod token;
 mod uses;
+mod witness;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 
-use self::{endpoint::Endpoint, rpc::Rpc};
+use self::{endpoint::Endpoint, pool::Pool, rpc::Rpc};
 use crate::value::{Address, BlockHash, ChainId};
 
 pub use self::{
@@ -41,7 +45,7 @@ pub use self::{
     block::{BlockAuthorization, BlockTransaction, FullBlock},
     budget::{REQUEST_BUDGET, budget},
     chains::Chains,
-    endpoint::{BlockRef, Health, Verdict},
+    endpoint::{BlockRef, EndpointStatus, Health, Verdict},
     estimate::{Call, EstimateError},
     find_use::{Use, UseSearch},
     gas::intrinsic_gas,
@@ -101,8 +105,9 @@ struct Shared {
     settings: ChainSettings,
     name: String,
     symbol: String,
-    /// At least one.
-    endpoints: Vec<Arc<Endpoint>>,
+    pool: Arc<Pool>,
+    /// The way to whichever endpoint answers, where there are several.
+    failover: Rpc,
     /// Set once it is known which contract, if any, says what data costs.
     data_fee_oracle: OnceCell<Option<Address>>,
     floor: market::Floor,
@@ -120,11 +125,13 @@ impl Chain {
         if endpoints.is_empty() {
             return Err(ChainError::Settings("there is none"));
         }
+        let pool = Arc::new(Pool::new(endpoints));
         Ok(Self(Arc::new(Shared {
+            failover: failover::rpc(&pool),
+            pool,
             name: settings.name.clone().unwrap_or(name),
             symbol: settings.symbol.clone().unwrap_or_else(|| symbol.to_owned()),
             settings,
-            endpoints,
             data_fee_oracle: OnceCell::new(),
             floor: market::Floor::default(),
         })))
@@ -145,29 +152,57 @@ impl Chain {
         &self.0.symbol
     }
 
-    /// How its node is, as the last rounds found it; no network.
-    pub fn health(&self) -> Health {
-        self.endpoint().health()
+    /// A page that shows its transactions to people, where one is set; without a slash at the end.
+    pub fn explorer_url(&self) -> Option<&str> {
+        self.0.settings.explorer_url.as_deref()
     }
 
-    /// Whether its node is believed; no network.
+    /// How it is set.
+    pub fn settings(&self) -> &ChainSettings {
+        &self.0.settings
+    }
+
+    /// How its best endpoint is, as the last rounds found it; no network.
+    pub fn health(&self) -> Health {
+        self.0.pool.all().first().map(|endpoint| endpoint.health()).unwrap_or_default()
+    }
+
+    /// Whether its best endpoint is believed; no network.
     pub fn verdict(&self) -> Verdict {
         self.health().verdict
     }
 
-    /// From now on the node's block 0 must be this one: what was stored of it before, or a chain that began anew and
-    /// that somebody with a right to say so accepts. A node that was quarantined over it is asked again.
+    /// How each endpoint is, in the order of the settings; no network.
+    pub fn endpoints(&self) -> Vec<EndpointStatus> {
+        self.0.pool.endpoints.iter().map(|endpoint| endpoint.status()).collect()
+    }
+
+    /// The height of the newest block that every believed endpoint has shown; no network.
+    pub fn lowest_head(&self) -> Option<u64> {
+        self.0.pool.lowest_head()
+    }
+
+    /// From now on block 0 must be this one on every endpoint: what was stored of it before, or a chain that began anew
+    /// and that somebody with a right to say so accepts. A quarantined endpoint is asked again.
     pub fn expect_genesis(&self, genesis: BlockHash) {
-        self.endpoint().expect_genesis(genesis);
+        self.0.pool.endpoints.iter().for_each(|endpoint| endpoint.expect_genesis(genesis));
     }
 
-    fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.0.endpoints[0]
+    /// Asks one endpoint how it is, by its place in the settings, unless that was done within `age`.
+    pub async fn probe(&self, endpoint: usize, age: Duration) {
+        let Some(endpoint) = self.0.pool.endpoints.get(endpoint) else { return };
+        if !endpoint.was_asked_within(age) {
+            // How it went is kept as the endpoint's verdict.
+            let _ = round::look(endpoint).await;
+        }
     }
 
-    /// The way to the node for a request; fails at once while it is not believed.
+    /// The way to the chain for a request; fails at once while no endpoint is believed.
     async fn rpc(&self) -> Result<&Rpc, ChainError> {
-        self.endpoint().rpc().await
+        match self.0.pool.only() {
+            Some(endpoint) => endpoint.rpc().await,
+            None => self.0.pool.ready().await.map(|()| &self.0.failover),
+        }
     }
 }
 

@@ -19,8 +19,10 @@ use super::{
     endpoint::{BlockRef, Endpoint},
     estimate::{EstimateError, Request, failure, params},
     identity::{Identity, Shown},
+    pool::race,
     receipt,
     rpc::NO_PARAMS,
+    witness::Witnesses,
 };
 use crate::value::{Address, BlockHash, ChainId, TransactionHash};
 
@@ -44,7 +46,8 @@ pub struct Round {
     pub is_development: bool,
     /// The chain.
     pub chain_id: ChainId,
-    endpoint: Arc<Endpoint>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) witnesses: Arc<Witnesses>,
     hashes: Arc<Mutex<BTreeMap<u64, BlockHash>>>,
 }
 
@@ -249,24 +252,31 @@ fn hex(height: u64) -> String {
     format!("0x{height:x}")
 }
 
+/// A round of one endpoint.
+pub(super) async fn begin(endpoint: Arc<Endpoint>, witnesses: Arc<Witnesses>) -> Result<Round, ChainError> {
+    let Look { head, final_height, identity } = look(&endpoint).await?;
+    Ok(Round {
+        head,
+        final_height,
+        genesis: identity.genesis(),
+        is_development: identity.is_development == Some(true),
+        chain_id: endpoint.chain_id,
+        endpoint,
+        witnesses,
+        hashes: Arc::new(Mutex::new(BTreeMap::from([(head.number, head.hash)]))),
+    })
+}
+
 impl Chain {
-    /// Asks where the chain is: the watcher's question, one exchange (two when the head moved). Checks that the node is
-    /// of the chain it was always of, and forms the verdict that requests read.
+    /// Asks the best endpoint where the chain is: the watcher's question, one exchange (two when the head moved). Checks
+    /// that it is of the chain it was always of, and forms the verdict that requests read. One that fails or thinks for
+    /// long is left for the next.
     ///
-    /// Fails when the node cannot be asked, and with [`ChainError::OtherChain`] or [`ChainError::OtherGenesis`] when it
-    /// is of another chain; it is then quarantined until a round is good again.
+    /// Fails when no endpoint can be asked, and with [`ChainError::OtherChain`] or [`ChainError::OtherGenesis`] when the
+    /// best is of another chain; it is then quarantined until a round is good again.
     pub async fn round(&self) -> Result<Round, ChainError> {
-        let endpoint = self.endpoint();
-        let Look { head, final_height, identity } = look(endpoint).await?;
-        Ok(Round {
-            head,
-            final_height,
-            genesis: identity.genesis(),
-            is_development: identity.is_development == Some(true),
-            chain_id: self.id(),
-            endpoint: endpoint.clone(),
-            hashes: Arc::new(Mutex::new(BTreeMap::from([(head.number, head.hash)]))),
-        })
+        let begin = |endpoint| begin(endpoint, Arc::new(Witnesses::new(self.0.pool.clone())));
+        race(self.0.pool.all(), begin, |_| true).await
     }
 }
 

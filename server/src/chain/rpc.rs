@@ -16,7 +16,7 @@ use alloy::{
         client::RpcClient,
         json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, RpcError, RpcRecv, RpcSend},
     },
-    transports::{TransportError, TransportErrorKind, TransportFut, TransportResult},
+    transports::{IntoBoxTransport, TransportError, TransportErrorKind, TransportFut, TransportResult},
 };
 use reqwest::{StatusCode, Url, header, redirect};
 use serde_json::value::RawValue;
@@ -125,6 +125,26 @@ impl Rpc {
             is_local: is_loopback(&parsed),
             suspect,
         })
+    }
+
+    /// A way over other transports, for what the ways `of` lead to. Hides what they hide.
+    pub(super) fn over<'way>(
+        usual: impl IntoBoxTransport,
+        large: impl IntoBoxTransport,
+        of: impl Iterator<Item = &'way Self>,
+    ) -> Self {
+        let (mut hidden, mut is_local) = (Vec::new(), true);
+        for rpc in of {
+            hidden.extend(rpc.hidden.iter().cloned());
+            is_local &= rpc.is_local;
+        }
+        Self {
+            client: RpcClient::new(usual, is_local),
+            large: RpcClient::new(large, is_local),
+            hidden: hidden.into(),
+            is_local,
+            suspect: Arc::default(),
+        }
     }
 
     /// Whether an exchange failed on the way since [`Self::clear`].

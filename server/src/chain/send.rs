@@ -1,8 +1,10 @@
-//! Handing signed bytes to a node, and what its answer means.
+//! Handing signed bytes to the nodes of a chain, and what their answers mean.
 
 use alloy::primitives::{B256, hex, keccak256};
 
-use super::{Chain, estimate::POOR};
+use tokio::task::JoinSet;
+
+use super::{Chain, endpoint::Endpoint, estimate::POOR};
 use crate::value::TransactionHash;
 
 /// What a node made of signed bytes. Only `Refused` may be for good, when nodes repeat it while they are well: what is
@@ -26,6 +28,8 @@ pub enum SendOutcome {
     Refused {
         /// What the node says: at most 280 characters on one line.
         reason: String,
+        /// Whether two nodes say so, or the only one that is well.
+        counts: bool,
     },
     /// The node cannot be asked, or says something unknown. They may or may not have arrived.
     Unavailable {
@@ -35,36 +39,77 @@ pub enum SendOutcome {
 }
 
 impl Chain {
-    /// Sends the bytes of a signed transaction. Never fails: every failure is an outcome.
+    /// Sends the bytes of a signed transaction to every endpoint that is believed. The first that takes them decides; who
+    /// has not answered by then gets them all the same. Never fails: every failure is an outcome.
     pub async fn send(&self, raw: &[u8]) -> SendOutcome {
         let hash = TransactionHash(keccak256(raw));
-        let rpc = match self.rpc().await {
-            Ok(rpc) => rpc,
-            Err(error) => {
-                tracing::warn!(chain.id = %self.id(), transaction.hash = %hash, %error, "nothing was sent");
-                return SendOutcome::Unavailable { why: error.words() };
-            }
-        };
-        let answer = rpc.ask::<_, B256>("eth_sendRawTransaction", (format!("0x{}", hex::encode(raw)),)).await;
-        let error = match answer {
-            Ok(answered) if answered == hash.0 => return SendOutcome::Accepted,
-            Ok(_) => {
-                tracing::warn!(chain.id = %self.id(), transaction.hash = %hash, "the node answered with another hash");
-                return SendOutcome::Unavailable { why: "it answered with another hash".to_owned() };
-            }
-            Err(error) => error,
-        };
-        let outcome = error.as_error_resp().and_then(|payload| classify(payload.code, &payload.message));
-        match outcome {
-            Some(SendOutcome::Refused { reason }) => SendOutcome::Refused { reason: rpc.quote(&reason) },
-            Some(outcome) => outcome,
-            None => {
-                let error = rpc.unavailable(error);
-                let chain = self.id();
-                tracing::warn!(chain.id = %chain, transaction.hash = %hash, %error, "a transaction may not have arrived");
-                SendOutcome::Unavailable { why: error.words() }
+        if let Err(error) = self.rpc().await {
+            tracing::warn!(chain.id = %self.id(), transaction.hash = %hash, %error, "nothing was sent");
+            return SendOutcome::Unavailable { why: error.words() };
+        }
+        let bytes = format!("0x{}", hex::encode(raw));
+        let endpoints = self.0.pool.usable();
+        let count = endpoints.len();
+        // What has been said may be lost with this task, bytes that have begun to leave may not.
+        let mut sending: JoinSet<SendOutcome> = JoinSet::new();
+        for endpoint in endpoints {
+            let bytes = bytes.clone();
+            sending.spawn(async move { send(&endpoint, hash, bytes).await });
+        }
+        let mut outcomes = Vec::with_capacity(count);
+        while let Some(Ok(outcome)) = sending.join_next().await {
+            let is_taken = matches!(outcome, SendOutcome::Accepted | SendOutcome::AlreadyKnown);
+            outcomes.push(outcome);
+            if is_taken {
+                sending.detach_all();
+                break;
             }
         }
+        decide(outcomes)
+    }
+}
+
+/// Sends bytes to one endpoint.
+async fn send(endpoint: &Endpoint, hash: TransactionHash, bytes: String) -> SendOutcome {
+    let (rpc, chain) = (&endpoint.rpc, endpoint.chain_id);
+    let error = match rpc.ask::<_, B256>("eth_sendRawTransaction", (bytes,)).await {
+        Ok(answered) if answered == hash.0 => return SendOutcome::Accepted,
+        Ok(_) => {
+            tracing::warn!(chain.id = %chain, transaction.hash = %hash, "the node answered with another hash");
+            return SendOutcome::Unavailable { why: "it answered with another hash".to_owned() };
+        }
+        Err(error) => error,
+    };
+    match error.as_error_resp().and_then(|payload| classify(payload.code, &payload.message)) {
+        Some(SendOutcome::Refused { reason, counts }) => SendOutcome::Refused { reason: rpc.quote(&reason), counts },
+        Some(outcome) => outcome,
+        None => {
+            let error = rpc.unavailable(error);
+            tracing::warn!(chain.id = %chain, transaction.hash = %hash, %error, "a transaction may not have arrived");
+            SendOutcome::Unavailable { why: error.words() }
+        }
+    }
+}
+
+/// What several nodes say in all: that one took the bytes, else that their nonce is used, else what can be helped, before
+/// what cannot; one refusal of several nodes does not count, and silence only where there is nothing else.
+fn decide(outcomes: Vec<SendOutcome>) -> SendOutcome {
+    let refusals = outcomes.iter().filter(|outcome| matches!(outcome, SendOutcome::Refused { .. })).count();
+    let enough = refusals >= outcomes.len().min(2);
+    let rank = |outcome: &SendOutcome| match outcome {
+        SendOutcome::Accepted => 0,
+        SendOutcome::AlreadyKnown => 1,
+        SendOutcome::NonceTooLow => 2,
+        SendOutcome::Underpriced => 3,
+        SendOutcome::InsufficientFunds => 4,
+        SendOutcome::NonceGap => 5,
+        SendOutcome::Refused { .. } => 6,
+        SendOutcome::Unavailable { .. } => 7,
+    };
+    match outcomes.into_iter().min_by_key(rank) {
+        Some(SendOutcome::Refused { reason, .. }) => SendOutcome::Refused { reason, counts: enough },
+        Some(outcome) => outcome,
+        None => SendOutcome::Unavailable { why: "none of its endpoints is of use".to_owned() },
     }
 }
 
@@ -207,13 +252,27 @@ fn classify(code: i64, message: &str) -> Option<SendOutcome> {
         Meaning::Gap => SendOutcome::NonceGap,
         Meaning::Cheap => SendOutcome::Underpriced,
         Meaning::Poor => SendOutcome::InsufficientFunds,
-        Meaning::Never => SendOutcome::Refused { reason: message.to_owned() },
+        Meaning::Never => SendOutcome::Refused { reason: message.to_owned(), counts: true },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_nodes_one_that_takes_the_bytes_decides_and_one_that_refuses_does_not() {
+        use SendOutcome::{Accepted, NonceTooLow, Underpriced};
+        let refused = |counts| SendOutcome::Refused { reason: "no".to_owned(), counts };
+        let silent = || SendOutcome::Unavailable { why: "it took too long".to_owned() };
+        assert_eq!(decide(vec![refused(true), silent(), Accepted]), Accepted);
+        assert_eq!(decide(vec![refused(true), NonceTooLow]), NonceTooLow);
+        assert_eq!(decide(vec![Underpriced, refused(true)]), Underpriced);
+        assert_eq!(decide(vec![refused(true), silent()]), refused(false), "one of two nodes that are believed");
+        assert_eq!(decide(vec![refused(true), silent(), refused(true)]), refused(true));
+        assert_eq!(decide(vec![refused(true)]), refused(true), "the only one");
+        assert_eq!(decide(vec![silent()]), silent());
+    }
 
     #[test]
     fn the_messages_of_every_client_are_understood() {
@@ -306,8 +365,8 @@ mod tests {
             "only replay-protected (EIP-155) transactions allowed over RPC",
             "Failed to decode transaction",
         ] {
-            let reason = message.to_owned();
-            assert_eq!(classify(-32000, message), Some(SendOutcome::Refused { reason }), "{message}");
+            let refused = SendOutcome::Refused { reason: message.to_owned(), counts: true };
+            assert_eq!(classify(-32000, message), Some(refused), "{message}");
         }
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Call, Chain, ChainError, EstimateError,
     answer::{Bytes, Count},
+    endpoint::Endpoint,
     estimate::{Request, failure, params},
     revert,
     rpc::{Fault, NO_PARAMS, Rpc},
@@ -94,14 +95,14 @@ impl Chain {
     /// else only whether it succeeds. Fails when the node cannot be asked.
     pub async fn simulate(&self, call: &Call) -> Result<Simulated, ChainError> {
         let rpc = self.rpc().await?;
+        let cannot = |endpoint: &Endpoint| endpoint.cannot_simulate.load(Ordering::Relaxed);
+        let endpoint = self.0.pool.usable().into_iter().find(|endpoint| !cannot(endpoint));
         // Nodes differ in whether they simulate deployments, and those of a wallet move nothing else.
-        if call.to.is_none() || self.endpoint().cannot_simulate.load(Ordering::Relaxed) {
-            return by_call(rpc, call).await;
-        }
-        match by_simulation(rpc, call).await {
+        let (Some(endpoint), Some(_)) = (endpoint, call.to) else { return by_call(rpc, call).await };
+        match by_simulation(&endpoint.rpc, call).await {
             Ok(simulated) => Ok(simulated),
             Err(error) if is_unknown_method(&error) => {
-                self.endpoint().cannot_simulate.store(true, Ordering::Relaxed);
+                endpoint.cannot_simulate.store(true, Ordering::Relaxed);
                 by_call(rpc, call).await
             }
             // More events than fit into an answer. The calls themselves can still be read.

@@ -13,6 +13,7 @@ use crate::state::State;
 
 mod chain;
 mod discover;
+mod endpoint;
 mod expire;
 
 /// Starts every task. They end when `stop` becomes true; joining the set waits for the step in hand.
@@ -22,6 +23,15 @@ pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool
         let watched = (state.clone(), chain.clone(), stop.clone());
         let run = move || chain::run(watched.0.clone(), watched.1.clone(), poll_interval, watched.2.clone());
         tasks.spawn(supervise(state.clone(), chain::name(chain), stop.clone(), run));
+        for (place, known) in chain.endpoints().iter().enumerate().filter(|_| chain.endpoints().len() > 1) {
+            let name = format!("{} endpoint {}", chain::name(chain), known.name);
+            let watched = (state.clone(), name.clone(), chain.clone(), stop.clone());
+            let run = move || {
+                let (state, name, chain, stop) = watched.clone();
+                endpoint::run(state, name, chain, place, stop)
+            };
+            tasks.spawn(supervise(state.clone(), name, stop.clone(), run));
+        }
     }
     if state.chains.awaits() {
         let watched = (state.clone(), stop.clone());

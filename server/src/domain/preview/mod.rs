@@ -108,14 +108,14 @@ pub(super) struct Facts {
     pub(super) gas: Estimate,
     /// What the cancel, zero to oneself, uses.
     pub(super) cancel_gas: Gas,
-    /// The newest block that the node had shown before it was asked this.
+    /// The newest block that every node had shown before they were asked this.
     pub(super) height: Option<u64>,
 }
 
 impl Facts {
     /// Asks the chain. Fails with [`Error::ChainUnavailable`].
     pub(super) async fn ask(chain: &Chain, from: Address, effect: &Effect, given: Option<&Contract>) -> Result<Self> {
-        let height = chain.health().head.map(|head| head.number);
+        let height = chain.lowest_head();
         let cancel = Call { from, to: Some(from), value: Wei::ZERO, data: CallData::default() };
         let call = effect.call(from);
         let (account, market, gas, cancel_gas) =

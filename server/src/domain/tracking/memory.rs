@@ -33,6 +33,17 @@ pub(super) struct Memory {
     gaps_refused_at: Option<Duration>,
     missing: HashMap<Nonce, Missing>,
     ways: HashMap<TransactionId, Duration>,
+    /// Since when what uses a nonce is called final by one endpoint.
+    claims: HashMap<Nonce, Duration>,
+    stands: Option<Stands>,
+}
+
+/// An account whose nonce does not move.
+#[derive(Debug, Clone, Copy)]
+struct Stands {
+    at: Nonce,
+    since: Duration,
+    turn: usize,
 }
 
 /// What became of sending one form.
@@ -79,6 +90,8 @@ impl Memory {
             refused: None,
         });
         heard.refused = match &outcome {
+            // One of several nodes proves nothing by itself.
+            SendOutcome::Refused { counts: false, .. } => heard.refused,
             SendOutcome::Refused { .. } => {
                 let before = heard.refused.unwrap_or(Refused { since: now, times: 0 });
                 Some(Refused { times: before.times + 1, ..before })
@@ -157,6 +170,23 @@ impl Memory {
         self.missing.get(&nonce).is_some_and(|missing| missing.in_vain && now < missing.next_at)
     }
 
+    /// For how long one endpoint has called final what uses a nonce.
+    pub(super) fn claimed_for(&mut self, nonce: Nonce, now: Duration) -> Duration {
+        now.saturating_sub(*self.claims.entry(nonce).or_insert(now))
+    }
+
+    /// Takes note of the account's next nonce. Gives which of the other endpoints to look through when it has not moved
+    /// for long: each time another one, and from time to time none of them.
+    pub(super) fn stands_at(&mut self, latest: Nonce, now: Duration, policy: &Policy) -> Option<usize> {
+        let stands = self.stands.filter(|stands| latest <= stands.at);
+        let stands = self.stands.insert(stands.unwrap_or(Stands { at: latest, since: now, turn: 0 }));
+        if now.saturating_sub(stands.since) < policy.look_elsewhere_after {
+            return None;
+        }
+        stands.turn += 1;
+        Some(stands.turn)
+    }
+
     /// Forgets the search for who used a nonce: one of our forms did.
     pub(super) fn found_something(&mut self, nonce: Nonce) {
         self.missing.remove(&nonce);
@@ -171,6 +201,7 @@ impl Memory {
     ) {
         self.forms.retain(|hash, _| hashes.contains(hash));
         self.missing.retain(|nonce, _| nonces.contains(nonce));
+        self.claims.retain(|nonce, _| nonces.contains(nonce));
         self.ways.retain(|id, _| ids.contains(id));
     }
 }

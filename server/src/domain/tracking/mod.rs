@@ -21,6 +21,7 @@ mod sight;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod witness;
 
 pub use continuity::reset;
 pub use plan::Step;

@@ -7,7 +7,10 @@ use crate::{
     chain::{BlockRef, Receipt, SendOutcome, Use},
     state::Policy,
     store::{nonce_slots, payloads, transactions::Outline},
-    value::{Block, Gas, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId, WaitingReason},
+    value::{
+        Block, Evidence, Gas, Nonce, PayloadKind, SlotState, Status, Text, TransactionHash, TransactionId,
+        WaitingReason,
+    },
 };
 
 /// What is to be done.
@@ -21,8 +24,8 @@ pub enum Step {
         form: payloads::Form,
         /// Where.
         block: Block,
-        /// Whether that block is final.
-        is_final: bool,
+        /// Whether that block is final, and on whose word.
+        evidence: Option<Evidence>,
         /// Why it failed there, when it did and that can be told.
         reason: Option<String>,
     },
@@ -38,6 +41,8 @@ pub enum Step {
         by: Option<TransactionHash>,
         /// In which block.
         block: BlockRef,
+        /// On whose word.
+        evidence: Evidence,
     },
     /// An approved transaction keeps a nonce that a sent one waits for: its time begins to run.
     GiveWay(Outline),
@@ -202,6 +207,7 @@ impl Planning<'_> {
             effective_gas_price: receipt.effective_gas_price.into(),
         };
         let is_final = receipt.block_number <= self.sight.final_height;
+        let evidence = if is_final { self.sight.evidence(open.slot.nonce) } else { None };
         let row = open.rows().find(|row| row.transaction_id == form.transaction_id)?;
         let known = match form.kind {
             // What was final once is told again only when the chain contradicts it for good.
@@ -212,7 +218,7 @@ impl Planning<'_> {
         // The nonce of an approved transaction is not sent because stolen bytes of an earlier one use it.
         let is_owned = form.transaction_id == open.slot.transaction_id;
         let noted = form.sent_at.is_some() && (open.slot.state == SlotState::Sent || !is_owned);
-        if known && noted && !is_final {
+        if known && noted && evidence.is_none() {
             let waiting = if is_owned {
                 Waiting::new(WaitingReason::Finality)
             } else {
@@ -222,7 +228,7 @@ impl Planning<'_> {
             return self.wait(open, waiting, None);
         }
         let reason = self.sight.reasons.get(&form.hash).cloned();
-        Some(Step::Include { slot: open.slot.clone(), form: form.clone(), block, is_final, reason })
+        Some(Step::Include { slot: open.slot.clone(), form: form.clone(), block, evidence, reason })
     }
 
     /// The chain has used the nonce, and shows nothing of ours that did. Only the final block that used it, read whole, is
@@ -233,10 +239,16 @@ impl Planning<'_> {
             Some(Use::Found { hashes, .. }) if open.forms.iter().any(|form| hashes.contains(&form.hash)) => {
                 Waiting::with(WaitingReason::Finality, "it is in a block whose receipts the node does not give yet")
             }
-            Some(Use::Found { block, by, .. }) => {
-                let (by, block) = (by.as_ref().map(|by| by.hash), *block);
-                return Some(Step::Supersede { slot: slot.clone(), row: transaction.clone(), by, block });
-            }
+            Some(Use::Found { block, by, .. }) => match self.sight.evidence(slot.nonce) {
+                Some(evidence) => {
+                    let (by, block) = (by.as_ref().map(|by| by.hash), *block);
+                    return Some(Step::Supersede { slot: slot.clone(), row: transaction.clone(), by, block, evidence });
+                }
+                None => Waiting::with(
+                    WaitingReason::NonceUsedElsewhere,
+                    "one of the chain's nodes says that something else used its nonce; a second one has to say so too",
+                ),
+            },
             Some(Use::Gone) => Waiting::with(
                 WaitingReason::NonceUsedElsewhere,
                 "the node no longer has the block that used its nonce: its owner may end it",
@@ -298,7 +310,7 @@ impl Planning<'_> {
             SendOutcome::Underpriced => Waiting::new(WaitingReason::FeeTooLow),
             SendOutcome::InsufficientFunds => Waiting::new(WaitingReason::InsufficientFunds),
             SendOutcome::Unavailable { why } => Waiting::with(WaitingReason::NotSent, why),
-            SendOutcome::Refused { reason } => {
+            SendOutcome::Refused { reason, .. } => {
                 let lasted = heard.refused_for(self.now);
                 let was_accepted = open.owned().any(|form| form.accepted_at.is_some());
                 let counts = lasted.is_some_and(|lasted| lasted >= self.policy.refused_after);

@@ -29,12 +29,14 @@ pub(super) const VIOLATION: &str = "finality_violation";
 /// Records a step. Gives the form whose bytes may be sent now that this is durable.
 pub(super) async fn settle(state: &State, step: &Step) -> Result<Option<payloads::Form>> {
     match step {
-        Step::Include { slot, form, block, is_final, reason } => {
-            let inclusion = Inclusion { slot, form, block, is_final: *is_final, reason: reason.as_deref() };
+        Step::Include { slot, form, block, evidence, reason } => {
+            let inclusion = Inclusion { slot, form, block, evidence: *evidence, reason: reason.as_deref() };
             inclusion.settle(state).await.map(|()| None)
         }
         Step::Reorganise(row) => reorganise(state, row).await.map(|()| None),
-        Step::Supersede { slot, row, by, block } => supersede(state, slot, row, *by, *block).await.map(|()| None),
+        Step::Supersede { slot, row, by, block, evidence } => {
+            supersede(state, slot, row, *by, *block, *evidence).await.map(|()| None)
+        }
         Step::GiveWay(row) => give_way(state, row).await.map(|()| None),
         Step::GaveWay(row) => gave_way(state, row).await.map(|()| None),
         Step::Fill(cancel) => fill(state, cancel).await,
@@ -63,13 +65,15 @@ struct Inclusion<'step> {
     slot: &'step nonce_slots::Model,
     form: &'step payloads::Form,
     block: &'step Block,
-    is_final: bool,
+    /// On whose word it is final; none: it is not.
+    evidence: Option<Evidence>,
     reason: Option<&'step str>,
 }
 
 impl Inclusion<'_> {
     async fn settle(&self, state: &State) -> Result<()> {
-        let Self { slot, form, block, is_final, .. } = *self;
+        let Self { slot, form, block, evidence, .. } = *self;
+        let is_final = evidence.is_some();
         let (change, row) = begin(state, form.transaction_id).await?;
         let stored = nonce_slots::find_for_transaction(&change.write, slot.transaction_id).await?;
         if stored.as_ref() != Some(slot) {
@@ -110,7 +114,7 @@ impl Inclusion<'_> {
 
     /// All that a final block means beside the transaction itself.
     async fn finish(&self, change: &Change) -> Result<()> {
-        let Self { slot, form, block, .. } = *self;
+        let Self { slot, form, block, evidence, .. } = self;
         match form.kind {
             // Only these very bytes may ever be sent again, should the chain take the block back.
             PayloadKind::Payment => {
@@ -120,7 +124,7 @@ impl Inclusion<'_> {
                 payloads::delete_bytes(&change.write, form.transaction_id, PayloadKind::Payment).await?;
             }
         }
-        end_others(change, slot, form.transaction_id).await?;
+        end_others(change, slot, form.transaction_id, *evidence).await?;
         let (chain_id, address) = (slot.chain_id, slot.address);
         nonces::advance_mark(&change.write, Account { chain_id, address }).await?;
         let mark = chain_marks::Model { chain_id, height: Height(block.number), hash: block.hash };
@@ -129,15 +133,11 @@ impl Inclusion<'_> {
 
     /// What becomes of the transaction whose form is in the block; none when nothing does.
     fn outcome(&self, row: &Model) -> Option<(&'static str, Model)> {
-        let Self { form, block, is_final, .. } = self;
+        let Self { form, block, evidence, .. } = self;
+        let is_final = evidence.is_some();
         let mined = Some(Json((*block).clone()));
-        let ended = |status| Model {
-            status,
-            block: mined.clone(),
-            cancelling: None,
-            evidence: Some(Evidence::Single),
-            ..row.clone()
-        };
+        let ended =
+            |status| Model { status, block: mined.clone(), cancelling: None, evidence: *evidence, ..row.clone() };
         let reason = self.reason.and_then(|reason| reason.chars().take(280).collect::<String>().parse().ok());
         let was_final = row.status.is_final() && !ended_unsent(row.status, row.block.is_some());
         let (event, after) = match (form.kind, is_final) {
@@ -194,6 +194,7 @@ async fn supersede(
     outline: &Outline,
     by: Option<TransactionHash>,
     block: BlockRef,
+    evidence: Evidence,
 ) -> Result<()> {
     let (change, row) = begin_for(state, outline.user_id, outline.transaction_id).await?;
     // Another server may have found it in a block since.
@@ -209,15 +210,20 @@ async fn supersede(
         Some(hash) => format!("its nonce was used by {hash}, which is not from here"),
         None => "its nonce was used by something that is not from here".to_owned(),
     };
-    end_superseded(&change, row, Some(Evidence::Single), &reason).await?;
-    end_others(&change, slot, slot.transaction_id).await?;
+    end_superseded(&change, row, Some(evidence), &reason).await?;
+    end_others(&change, slot, slot.transaction_id, Some(evidence)).await?;
     let mark = chain_marks::Model { chain_id: slot.chain_id, height: Height(block.number), hash: block.hash };
     chain_marks::save(&change.write, mark).await?;
     change.commit().await
 }
 
 /// A final nonce ends every transaction that was signed for it, and that is not over, but the one it belongs to.
-async fn end_others(change: &Change, slot: &nonce_slots::Model, but: TransactionId) -> Result<()> {
+async fn end_others(
+    change: &Change,
+    slot: &nonce_slots::Model,
+    but: TransactionId,
+    evidence: Option<Evidence>,
+) -> Result<()> {
     let (chain_id, address, nonce) = (slot.chain_id, slot.address, slot.nonce);
     let signed = payloads::list_for_nonces(&change.write, chain_id, address, nonce, nonce).await?;
     let others = signed.iter().filter(|form| form.transaction_id != but);
@@ -228,7 +234,7 @@ async fn end_others(change: &Change, slot: &nonce_slots::Model, but: Transaction
         let was_here = signed.iter().any(|form| form.transaction_id == id && Some(form.hash) == slot.used_by);
         if was_here || !matches!(row.status, Status::Confirmed | Status::Reverted) {
             let reason = "its nonce was used by other bytes of the same wallet";
-            end_superseded(change, row, Some(Evidence::Single), reason).await?;
+            end_superseded(change, row, evidence, reason).await?;
         }
     }
     Ok(())

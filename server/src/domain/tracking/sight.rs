@@ -3,13 +3,17 @@
 
 use std::collections::HashMap;
 
-use super::{account::Tracked, memory::Memory};
+use super::{
+    account::Tracked,
+    memory::Memory,
+    witness::{self, Wait},
+};
 use crate::{
     chain::{Call, Receipt, Round, Use},
     domain::{Result, nonces::Account, preview},
     state::State,
     store::transactions,
-    value::{BlockHash, CallData, Nonce, PayloadKind, SlotState, Status, TransactionHash},
+    value::{BlockHash, CallData, Evidence, Nonce, PayloadKind, SlotState, Status, TransactionHash},
 };
 
 /// What a chain shows of one account.
@@ -28,6 +32,8 @@ pub(super) struct Sight {
     pub(super) blocks: HashMap<u64, BlockHash>,
     /// Who used nonces that show nothing of ours.
     pub(super) uses: HashMap<Nonce, Use>,
+    /// On whose word what uses a nonce is final, where the chain has several endpoints; none: it has one.
+    pub(super) agreed: Option<HashMap<Nonce, Evidence>>,
     /// Why calls were reverted.
     pub(super) reasons: HashMap<TransactionHash, String>,
     /// What went wrong with single questions, in words.
@@ -44,6 +50,19 @@ impl Sight {
     /// Whether the node said that it has no receipt of it.
     pub(super) fn is_absent(&self, hash: TransactionHash) -> bool {
         self.receipts.get(&hash) == Some(&None)
+    }
+
+    /// On whose word what uses a nonce is final; none while it waits for another one.
+    pub(super) fn evidence(&self, nonce: Nonce) -> Option<Evidence> {
+        self.agreed.as_ref().map_or(Some(Evidence::Single), |agreed| agreed.get(&nonce).copied())
+    }
+
+    /// Whether it shows a nonce as used and nothing of ours that used it.
+    pub(super) fn is_blind(&self, tracked: &[Tracked]) -> bool {
+        tracked.iter().any(|open| {
+            let is_used = open.slot.state != SlotState::Used && open.slot.nonce < self.latest;
+            is_used && open.forms.iter().all(|form| self.is_absent(form.hash))
+        })
     }
 
     /// Whether the chain has another block at this height.
@@ -79,6 +98,9 @@ pub(super) async fn look(
             looking.search(account, open, memory).await;
         }
         looking.reasons(open).await;
+    }
+    if !round.is_alone() {
+        looking.hear_others(account, &passed, memory).await;
     }
     Ok(sight)
 }
@@ -178,6 +200,30 @@ impl Looking<'_> {
                 self.sight.trouble = Some(error.to_string());
             }
         }
+    }
+
+    /// What the other endpoints say about what this one calls final.
+    async fn hear_others(&mut self, account: Account, passed: &[&Tracked], memory: &mut Memory) {
+        let now = self.state.clock.elapsed();
+        let mut agreed = HashMap::new();
+        for open in passed {
+            let nonce = open.slot.nonce;
+            let included = open.forms.iter().find_map(|form| self.sight.included(form.hash));
+            let included = included.filter(|receipt| receipt.block_number <= self.sight.final_height);
+            let mut wait =
+                || Wait { waited: memory.claimed_for(nonce, now), alone_after: self.state.policy.alone_after };
+            let evidence = match (included, self.sight.uses.get(&nonce)) {
+                (Some(receipt), _) => witness::of_inclusion(self.round, receipt, wait()).await,
+                (None, Some(Use::Found { block, .. })) => {
+                    witness::of_use(self.round, account, open, *block, wait()).await
+                }
+                _ => None,
+            };
+            if let Some(evidence) = evidence {
+                agreed.insert(nonce, evidence);
+            }
+        }
+        self.sight.agreed = Some(agreed);
     }
 
     /// Why a payment failed on the chain, as far as the node can still tell.

@@ -7,13 +7,15 @@ use std::{
 
 use tokio::task::{self, JoinError, JoinSet};
 
-use super::{account, continuity, deliver, memory::Memory, plan, plan::Step, plan::Waiting, sight};
+use super::{
+    account, continuity, deliver, memory::Memory, plan, plan::Step, plan::Waiting, sight, witness, witness::Standing,
+};
 use crate::{
     chain::{Chain, ChainError, Round, Use},
     domain::{Error, Result, nonces::Account},
     state::State,
-    store::transactions,
-    value::{Address, Nonce, SlotState, Status, WaitingReason},
+    store::{chain_marks, transactions},
+    value::{Address, Evidence, Nonce, SlotState, Status, WaitingReason},
 };
 
 /// A look at an account is taken this often even when no block comes: bytes are sent again, fees raised.
@@ -49,6 +51,8 @@ pub struct Tracker {
     asked_at: Option<Duration>,
     unsent_at: Option<Duration>,
     is_expected: bool,
+    /// Since when only one endpoint answers, and lacks a block that was final.
+    contradicted_at: Option<Duration>,
 }
 
 /// A look that is over.
@@ -74,6 +78,7 @@ impl Tracker {
             asked_at: None,
             unsent_at: None,
             is_expected: false,
+            contradicted_at: None,
         }
     }
 
@@ -172,6 +177,7 @@ impl Tracker {
         // What is remembered is read first: a look that goes on beside this may remember a newer block meanwhile.
         let marks = continuity::marks(&self.state, self.chain.id()).await?;
         let round = self.chain.round().await?;
+        self.hold_against(&round, &marks).await?;
         match continuity::check(&self.state, &round, &marks).await {
             // What the node will not say of the past holds nothing up.
             Err(Error::ChainUnavailable(cause)) => {
@@ -180,6 +186,31 @@ impl Tracker {
             checked => checked?,
         }
         self.round = Some(round);
+        Ok(())
+    }
+
+    /// Where the chain has several endpoints, the block that was relied on last is not taken back on the word of one: who
+    /// lacks it while another one has it is not believed. While no other one answers, one counts after a time.
+    ///
+    /// Fails with [`Error::ChainUnavailable`] while the round proves nothing.
+    async fn hold_against(&mut self, round: &Round, marks: &[chain_marks::Model]) -> Result<()> {
+        let newest = marks.first().filter(|mark| (1..=round.final_height).contains(&mark.height.0));
+        let Some(newest) = newest.filter(|_| !round.is_alone()) else { return Ok(()) };
+        match witness::of_mark(round, newest.height.0, newest.hash).await {
+            Standing::Stands => self.contradicted_at = None,
+            Standing::Contradicted => {}
+            Standing::ContradictedByOne => {
+                let now = self.state.clock.elapsed();
+                let since = *self.contradicted_at.get_or_insert(now);
+                if now.saturating_sub(since) < self.state.policy.alone_after {
+                    let why = "one of its endpoints lacks a block that was final, and no other one answers";
+                    return Err(ChainError::Unavailable(why.to_owned()).into());
+                }
+            }
+            Standing::Outvoted => {
+                return Err(ChainError::Unavailable("an endpoint lacks a block that was final".to_owned()).into());
+            }
+        }
         Ok(())
     }
 
@@ -254,18 +285,35 @@ async fn tell_unreachable(state: &State, account: Account, cause: &ChainError) -
 async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, memory: &mut Memory) -> Result<()> {
     let account = Account { chain_id: chain.id(), address };
     for number in 0..LOOKS {
-        let latest = match round.latest_nonces(&[address]).await?.pop() {
-            Some(latest) => Nonce(latest?),
-            None => return Err(Error::Integrity("a node's answer")),
-        };
+        let mut latest = next_nonce(&round, address).await?;
+        if number == 0
+            && !round.is_alone()
+            && let Some(turn) = memory.stands_at(latest, state.clock.elapsed(), &state.policy)
+        {
+            let others = round.others().await;
+            if let Some(other) = others.get(turn % (others.len() + 1)).cloned() {
+                (latest, round) = (next_nonce(&other, address).await?, other);
+            }
+        }
         let tracked = account::load(state, account, latest).await?;
         prune(memory, &tracked);
-        let seen = sight::look(state, &round, account, latest, &tracked, memory).await?;
+        let mut seen = sight::look(state, &round, account, latest, &tracked, memory).await?;
+        if seen.is_blind(&tracked) && !round.is_alone() {
+            // What one endpoint does not show another one may.
+            for other in round.others().await {
+                let Ok(latest) = next_nonce(other, address).await else { continue };
+                let again = sight::look(state, other, account, latest, &tracked, memory).await?;
+                if !again.is_blind(&tracked) {
+                    seen = again;
+                    break;
+                }
+            }
+        }
         let steps = plan::plan(&tracked, &seen, memory, state.clock.elapsed(), &state.policy);
         if let Some(trouble) = seen.trouble.as_ref().filter(|_| steps.is_empty()) {
             return Err(ChainError::Unavailable(trouble.clone()).into());
         }
-        let ends = steps.iter().any(|step| matches!(step, Step::Supersede { .. }));
+        let ends = steps.iter().any(|step| matches!(step, Step::Supersede { evidence: Evidence::Single, .. }));
         if ends && !stands(chain, &seen).await? {
             return Err(ChainError::Unavailable("it showed another chain meanwhile".to_owned()).into());
         }
@@ -282,6 +330,14 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
         }
     }
     Ok(())
+}
+
+/// The account's next nonce, as one endpoint has it.
+async fn next_nonce(round: &Round, address: Address) -> Result<Nonce> {
+    match round.latest_nonces(&[address]).await?.pop() {
+        Some(latest) => Ok(Nonce(latest?)),
+        None => Err(Error::Integrity("a node's answer")),
+    }
 }
 
 /// Whether the blocks that used nonces elsewhere are still there once the node has said again which chain it is of: a node
