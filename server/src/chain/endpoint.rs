@@ -16,8 +16,12 @@ use crate::value::{BlockHash, ChainId};
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a bad verdict counts without being confirmed. The watcher asks far more often.
 const RECENT: Duration = Duration::from_secs(30);
-/// How long an endpoint is not believed whose word the others contradicted.
-const OUTVOTED_FOR: Duration = Duration::from_secs(5 * 60);
+/// How long an endpoint is not believed whose word the others contradicted for the first time; each further time doubles it.
+const OUTVOTED_FOR: Duration = Duration::from_secs(15);
+/// The most that it is doubled.
+const MOST_DOUBLED: u32 = 6;
+/// After how long without such a time it begins anew.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// A block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +110,21 @@ struct Known {
     identity: Identity,
     /// When the round that formed the verdict began: an older one that ends later changes nothing.
     formed: Option<Instant>,
-    /// When others contradicted it.
-    outvoted: Option<Instant>,
+    /// When others contradicted it last.
+    outvoted: Option<Outvoted>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Outvoted {
+    at: Instant,
+    /// How often before.
+    times: u32,
+}
+
+impl Outvoted {
+    fn is_over(&self) -> bool {
+        self.at.elapsed() >= OUTVOTED_FOR * 2_u32.pow(self.times.min(MOST_DOUBLED))
+    }
 }
 
 impl Endpoint {
@@ -174,7 +191,11 @@ impl Endpoint {
     pub(super) fn outvote(&self, why: &str) {
         let mut known = self.known();
         let now = Instant::now();
-        known.outvoted = Some(now);
+        let before = known.outvoted.filter(|before| before.at.elapsed() < FORGIVEN_AFTER);
+        // Others may have seen the same lie in the same round.
+        if before.is_none_or(|before| before.is_over()) {
+            known.outvoted = Some(Outvoted { at: now, times: before.map_or(0, |before| before.times + 1) });
+        }
         known.formed = Some(now);
         known.health.last_failure = Some(now);
         known.health.last_error = Some(why.to_owned());
@@ -197,8 +218,7 @@ impl Endpoint {
                 known.health.head = Some(*head);
                 known.health.last_success = Some(Instant::now());
                 self.rpc.clear();
-                if known.outvoted.is_none_or(|at| at.elapsed() >= OUTVOTED_FOR) {
-                    known.outvoted = None;
+                if known.outvoted.is_none_or(|outvoted| outvoted.is_over()) {
                     known.health.verdict = Verdict::Good;
                 }
             }

@@ -43,7 +43,6 @@ pub(super) struct Memory {
 struct Stands {
     at: Nonce,
     since: Duration,
-    turn: usize,
 }
 
 /// What became of sending one form.
@@ -175,16 +174,17 @@ impl Memory {
         now.saturating_sub(*self.claims.entry(nonce).or_insert(now))
     }
 
-    /// Takes note of the account's next nonce. Gives which of the other endpoints to look through when it has not moved
-    /// for long: each time another one, and from time to time none of them.
-    pub(super) fn stands_at(&mut self, latest: Nonce, now: Duration, policy: &Policy) -> Option<usize> {
+    /// Takes note of the account's next nonce, while bytes for it are on their way. Gives how many times
+    /// `look_elsewhere_after` has passed since it last moved.
+    pub(super) fn stands_at(&mut self, latest: Nonce, now: Duration, policy: &Policy) -> u128 {
         let stands = self.stands.filter(|stands| latest <= stands.at);
-        let stands = self.stands.insert(stands.unwrap_or(Stands { at: latest, since: now, turn: 0 }));
-        if now.saturating_sub(stands.since) < policy.look_elsewhere_after {
-            return None;
-        }
-        stands.turn += 1;
-        Some(stands.turn)
+        let stands = self.stands.insert(stands.unwrap_or(Stands { at: latest, since: now }));
+        now.saturating_sub(stands.since).as_millis() / policy.look_elsewhere_after.as_millis().max(1)
+    }
+
+    /// Nothing is on its way.
+    pub(super) fn rests(&mut self) {
+        self.stands = None;
     }
 
     /// Forgets the search for who used a nonce: one of our forms did.

@@ -286,16 +286,11 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
     let account = Account { chain_id: chain.id(), address };
     for number in 0..LOOKS {
         let mut latest = next_nonce(&round, address).await?;
-        if number == 0
-            && !round.is_alone()
-            && let Some(turn) = memory.stands_at(latest, state.clock.elapsed(), &state.policy)
-        {
-            let others = round.others().await;
-            if let Some(other) = others.get(turn % (others.len() + 1)).cloned() {
-                (latest, round) = (next_nonce(&other, address).await?, other);
-            }
+        let mut tracked = account::load(state, account, latest).await?;
+        if let Some(other) = elsewhere(state, &round, latest, &tracked, memory).await {
+            (latest, round) = (next_nonce(&other, address).await?, other);
+            tracked = account::load(state, account, latest).await?;
         }
-        let tracked = account::load(state, account, latest).await?;
         prune(memory, &tracked);
         let mut seen = sight::look(state, &round, account, latest, &tracked, memory).await?;
         if seen.is_blind(&tracked) && !round.is_alone() {
@@ -330,6 +325,25 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
         }
     }
     Ok(())
+}
+
+/// Another endpoint to look through when nothing moves for long: each time another one, and from time to time none of
+/// them.
+async fn elsewhere(
+    state: &State,
+    round: &Round,
+    latest: Nonce,
+    tracked: &[account::Tracked],
+    memory: &mut Memory,
+) -> Option<Round> {
+    let is_awaited = |open: &account::Tracked| open.slot.state == SlotState::Sent && open.slot.nonce >= latest;
+    if round.is_alone() || !tracked.iter().any(is_awaited) {
+        memory.rests();
+        return None;
+    }
+    let turn = usize::try_from(memory.stands_at(latest, state.clock.elapsed(), &state.policy)).ok()?;
+    let others = round.others().await;
+    others.get(turn.checked_sub(1)? % (others.len() + 1)).cloned()
 }
 
 /// The account's next nonce, as one endpoint has it.

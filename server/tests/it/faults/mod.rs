@@ -16,6 +16,7 @@ mod reorganisations;
 mod resets;
 mod restores;
 mod scenario;
+mod several;
 mod storage;
 mod ways_out;
 mod words;
@@ -48,6 +49,7 @@ fn quick(config: &mut Config) {
     config.policy.disputed_after = Duration::from_secs(2);
     config.policy.search_after = Duration::from_millis(200);
     config.policy.gaps_after = Duration::from_secs(1);
+    config.policy.look_elsewhere_after = Duration::from_secs(2);
 }
 
 /// A block is final when it has this many, itself counted.

@@ -5,7 +5,7 @@ use alloy::primitives::{Address, U256};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use wallet_server::{
     chain::{
-        Account, Chain, ChainSettings,
+        Account, Chain, ChainSettings, EndpointSettings,
         local::{LocalNode, LocalNodeSettings},
     },
     config::{ChainSource, Config, Settings},
@@ -26,8 +26,10 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) state: State,
     pub(crate) node: LocalNode,
-    /// Everything between the server and its node passes here.
+    /// Everything between the server and its node passes here; with several endpoints, what goes to the first.
     pub(crate) gate: Gate,
+    /// The other endpoints, each before the same node.
+    pub(crate) others: Vec<Gate>,
     pub(crate) database: Database,
     pub(crate) config: Config,
     stop: watch::Sender<bool>,
@@ -41,6 +43,16 @@ impl World {
 
     /// The same with more arguments for the node and other settings.
     pub(crate) async fn start_on(database: Database, node: &[&str], change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_behind(1, database, node, change).await
+    }
+
+    /// The same with so many endpoints before one node, asked in their order.
+    pub(crate) async fn start_behind(
+        endpoints: usize,
+        database: Database,
+        node: &[&str],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let settings = LocalNodeSettings {
             program: None,
             port: None,
@@ -50,9 +62,18 @@ impl World {
         let node = LocalNode::start_with(settings, node).await.expect("a node; `npm ci` installs it");
         let gate = Gate::before(node.url()).await;
         let mut config = config(&database, &gate.url);
+        let mut others = Vec::new();
+        for number in 1..endpoints {
+            let other = Gate::before(node.url()).await;
+            let ChainSource::Known(chains) = &mut config.chains else { panic!("tests name their chain") };
+            let mut endpoint = EndpointSettings::new(format!("node {number}"), Secret::new(other.url.clone()));
+            endpoint.order = u32::try_from(number).expect("a few");
+            chains[0].endpoints.push(endpoint);
+            others.push(other);
+        }
         change(&mut config);
         let (state, url, stop, serving) = serve(&config, Clock::system()).await;
-        Self { url, state, node, gate, database, config, stop, serving }
+        Self { url, state, node, gate, others, database, config, stop, serving }
     }
 
     /// Stops the server as SIGTERM does, and starts another on the same database and node.
@@ -91,6 +112,11 @@ impl World {
         chains[0].endpoints[0].url = Secret::new(gate.url.clone());
         let (_, url, stop, serving) = serve(&config, self.state.clock.clone()).await;
         Second { url, gate, _stop: stop, serving }
+    }
+
+    /// The endpoints in their order.
+    pub(crate) fn gates(&self) -> impl Iterator<Item = &Gate> {
+        std::iter::once(&self.gate).chain(&self.others)
     }
 
     /// Puts the server's clock forward.

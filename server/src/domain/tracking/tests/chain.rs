@@ -153,7 +153,9 @@ impl Chain {
     pub(super) fn send(&mut self, sent: Heard, answer: Answer, is_payment: bool) -> SendOutcome {
         match answer {
             Answer::Lost => return SendOutcome::Unavailable { why: String::new() },
-            Answer::Refuse if is_payment => return SendOutcome::Refused { reason: "it does not like it".to_owned(), counts: true },
+            Answer::Refuse if is_payment => {
+                return SendOutcome::Refused { reason: "it does not like it".to_owned(), counts: true };
+            }
             Answer::RefuseAll => return SendOutcome::Refused { reason: "it likes nothing".to_owned(), counts: true },
             Answer::Poor if sent.max_fee > self.market * 2 => return SendOutcome::InsufficientFunds,
             _ => {}
