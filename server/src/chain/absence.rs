@@ -1,7 +1,7 @@
 //! Refusals that say that something is not there (any more), in the words of the clients. Any other refusal says
 //! nothing.
 
-use alloy::transports::TransportError;
+use alloy::{rpc::json_rpc::ErrorPayload, transports::TransportError};
 
 /// Fragments of messages in lower case.
 const NOT_THERE: [&str; 26] = [
@@ -38,9 +38,12 @@ const NOT_THERE: [&str; 26] = [
 
 /// Whether a node says that it has no such block, or no state of it. A node that is busy does not.
 pub(super) fn is_absent(error: &TransportError) -> bool {
-    error.as_error_resp().is_some_and(|payload| {
-        let message = payload.message.to_lowercase();
-        // -39001: unknown block (execution-apis); 4444: pruned history unavailable (execution-apis, EIP-4444).
-        matches!(payload.code, -39001 | 4444) || NOT_THERE.iter().any(|words| message.contains(words))
-    })
+    error.as_error_resp().is_some_and(says_absent)
+}
+
+/// The same of a refusal.
+pub(super) fn says_absent(refusal: &ErrorPayload) -> bool {
+    let message = refusal.message.to_lowercase();
+    // -39001: unknown block (execution-apis); 4444: pruned history unavailable (execution-apis, EIP-4444).
+    matches!(refusal.code, -39001 | 4444) || NOT_THERE.iter().any(|words| message.contains(words))
 }

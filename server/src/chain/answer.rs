@@ -5,18 +5,30 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::value::text::is_deceptive;
 
-/// A hexadecimal quantity (execution-apis: `0x` and 1 to 64 digits).
+/// A hexadecimal quantity (execution-apis: `0x` and 1 to 64 digits), or what some nodes write instead: a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Quantity(pub(super) U256);
 
+/// What nodes write for a quantity.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.strip_prefix("0x")
-            .filter(|digits| (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|digits| U256::from_str_radix(digits, 16).ok())
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("expected a quantity"))
+        let quantity = match Written::deserialize(deserializer)? {
+            // Above that, readers of JSON round.
+            Written::Number(number) => Some(number).filter(|&number| number <= Count::MAX).map(U256::from),
+            Written::Text(text) => text
+                .strip_prefix("0x")
+                .or_else(|| text.strip_prefix("0X"))
+                .filter(|digits| (1..=64).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+                .and_then(|digits| U256::from_str_radix(digits, 16).ok()),
+        };
+        quantity.map(Self).ok_or_else(|| D::Error::custom("expected a quantity"))
     }
 }
 
@@ -85,7 +97,20 @@ mod tests {
         let count = |text: &str| serde_json::from_str::<Count>(text).ok().map(|count| count.0);
         assert_eq!(count("\"0x10\""), Some(16));
         assert_eq!(count("\"0x1fffffffffffff\""), Some(Count::MAX));
-        let odd = ["\"0x20000000000000\"", "\"0x\"", "\"10\"", "16", "null", "\"-0x1\"", "\"0x1_0\"", "\"0xg\"", "{}"];
+        assert_eq!((count("16"), count("\"0X1f\""), count("\"0x0010\"")), (Some(16), Some(31), Some(16)));
+        let odd = [
+            "\"0x20000000000000\"",
+            "\"0x\"",
+            "\"10\"",
+            "1.5",
+            "-1",
+            "9007199254740992",
+            "null",
+            "\"-0x1\"",
+            "\"0x1_0\"",
+            "\"0xg\"",
+            "{}",
+        ];
         for text in odd {
             assert_eq!(count(text), None, "{text}");
         }

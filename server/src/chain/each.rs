@@ -3,7 +3,7 @@
 use alloy::{
     rpc::{
         client::RpcClient,
-        json_rpc::{RpcRecv, RpcSend},
+        json_rpc::{ErrorPayload, RpcRecv, RpcSend},
     },
     transports::{TransportError, TransportResult},
 };
@@ -13,6 +13,19 @@ use super::{
     rpc::{Fault, Rpc},
 };
 
+/// Why a question has no answer.
+pub(super) struct Failed {
+    pub(super) error: ChainError,
+    /// What the node said, where it did.
+    pub(super) refusal: Option<ErrorPayload>,
+}
+
+impl Failed {
+    fn of(rpc: &Rpc, error: TransportError) -> Self {
+        Self { refusal: error.as_error_resp().cloned(), error: rpc.unavailable(error) }
+    }
+}
+
 /// Asks in batches of `size`; a batch whose answer is too large, or that is too large for the node, is asked in halves.
 /// The answers come in the order of the questions. Fails when not one question was answered.
 pub(super) async fn ask<P, R>(
@@ -21,7 +34,7 @@ pub(super) async fn ask<P, R>(
     method: &'static str,
     questions: &[P],
     size: usize,
-) -> Result<Vec<Result<R, ChainError>>, ChainError>
+) -> Result<Vec<Result<R, Failed>>, ChainError>
 where
     P: RpcSend,
     R: RpcRecv,
@@ -32,7 +45,7 @@ where
     let mut parts: Vec<&[P]> = questions.chunks(size.max(1)).rev().collect();
     while let Some(part) = parts.pop() {
         match ask_part(client, method, part).await {
-            Ok(found) => answers.extend(found.into_iter().map(|answer| answer.map_err(|error| rpc.unavailable(error)))),
+            Ok(found) => answers.extend(found.into_iter().map(|answer| answer.map_err(|error| Failed::of(rpc, error)))),
             Err(error) if part.len() > 1 && is_too_much(&error) => {
                 let (first, second) = part.split_at(part.len() / 2);
                 parts.extend([second, first]);
@@ -41,7 +54,7 @@ where
                 // What silences one exchange silences the next: nobody waits for all of them.
                 let error = rpc.unavailable(error);
                 let rest = part.len() + parts.drain(..).map(<[P]>::len).sum::<usize>();
-                answers.extend((0..rest).map(|_| Err(error.clone())));
+                answers.extend((0..rest).map(|_| Err(Failed { error: error.clone(), refusal: None })));
                 failed = Some(error);
             }
         }

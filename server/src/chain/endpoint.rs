@@ -5,11 +5,11 @@
 //! silence must not count.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{ChainError, ChainSettings, EndpointSettings, Finality, identity::Identity, known, rpc::Rpc};
+use super::{ChainError, ChainSettings, EndpointSettings, Finality, Habits, identity::Identity, known, rpc::Rpc};
 use crate::value::{BlockHash, ChainId};
 
 /// How long a request waits for a verdict that nobody has formed yet.
@@ -87,6 +87,10 @@ pub struct EndpointStatus {
     pub name: String,
     /// As the last rounds found it.
     pub health: Health,
+    /// What was learnt of its ways.
+    pub habits: Habits,
+    /// Whether it has shown fewer blocks than another one, or did not answer some question since it was last well.
+    pub is_poor: bool,
 }
 
 /// One endpoint and what was learnt of it.
@@ -97,8 +101,6 @@ pub(super) struct Endpoint {
     pub(super) weight: u32,
     pub(super) rpc: Rpc,
     pub(super) finality: Finality,
-    /// Set once the node has said that it has no `eth_simulateV1`.
-    pub(super) cannot_simulate: AtomicBool,
     known: Mutex<Known>,
     /// Held by whoever forms a verdict for requests that wait for one.
     verifying: tokio::sync::Mutex<()>,
@@ -137,7 +139,6 @@ impl Endpoint {
             weight: endpoint.weight.max(1),
             rpc: Rpc::new(&endpoint.url, chain.request_timeout)?,
             finality: chain.finality,
-            cannot_simulate: AtomicBool::new(false),
             known: Mutex::default(),
             verifying: tokio::sync::Mutex::default(),
         })
@@ -155,10 +156,6 @@ impl Endpoint {
 
     pub(super) fn is_good(&self) -> bool {
         self.known().health.verdict == Verdict::Good
-    }
-
-    pub(super) fn status(&self) -> EndpointStatus {
-        EndpointStatus { name: self.name.clone(), health: self.health() }
     }
 
     /// Whether a round asked it within `age`.

@@ -7,7 +7,14 @@ use alloy::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Chain, ChainError, answer::Count, intrinsic_gas, revert, rpc::Rpc};
+use super::{
+    Chain, ChainError,
+    answer::Count,
+    intrinsic_gas,
+    refusal::{Blame, blame},
+    revert,
+    rpc::Rpc,
+};
 use crate::value::{Address, CallData, Wei};
 
 /// A call or, without `to`, a deployment.
@@ -145,7 +152,8 @@ pub(super) fn failure(rpc: &Rpc, error: TransportError) -> EstimateError {
     }
     if says(&POOR) {
         EstimateError::InsufficientFunds
-    } else if says(&STOPPED) {
+    } else if says(&STOPPED) || error.as_error_resp().is_some_and(|refusal| blame(refusal) != Blame::Node) {
+        // An answer to a call is about the call, unless it is known to be about the node.
         EstimateError::Reverted { data, message: rpc.quote(message) }
     } else {
         rpc.unavailable(error).into()

@@ -15,6 +15,7 @@ use super::{
     ChainError,
     endpoint::Endpoint,
     pool::{Pool, race},
+    refusal::{Blame, blame},
     rpc::{Fault, Rpc},
 };
 
@@ -97,7 +98,7 @@ async fn ask(endpoint: &Endpoint, size: Size, request: RequestPacket) -> Result<
     match answer {
         Ok(answer) if is_whole(&answer, count) => Ok(answer),
         Ok(answer) => Err(Failure::Incomplete(answer)),
-        Err(RpcError::ErrorResp(refusal)) if !is_about_node(&refusal) => Err(Failure::Refused(refusal)),
+        Err(RpcError::ErrorResp(refusal)) if blame(&refusal) == Blame::Question => Err(Failure::Refused(refusal)),
         Err(error) => Err(Failure::Other(error)),
     }
 }
@@ -106,18 +107,10 @@ async fn ask(endpoint: &Endpoint, size: Size, request: RequestPacket) -> Result<
 fn is_whole(answer: &ResponsePacket, count: usize) -> bool {
     let is_answered = |response: &Response| match &response.payload {
         ResponsePayload::Success(_) => true,
-        ResponsePayload::Failure(refusal) => !is_about_node(refusal),
+        ResponsePayload::Failure(refusal) => blame(refusal) != Blame::Node,
     };
     match answer {
         ResponsePacket::Single(response) => is_answered(response),
         ResponsePacket::Batch(responses) => responses.len() == count && responses.iter().all(is_answered),
     }
-}
-
-/// Whether a refusal is for a reason of the node's own.
-fn is_about_node(refusal: &ErrorPayload) -> bool {
-    const WORDS: [&str; 8] =
-        ["limit", "too many", "not found", "not available", "timeout", "busy", "internal", "try again"];
-    let message = refusal.message.to_lowercase();
-    refusal.code == -32601 || WORDS.iter().any(|words| message.contains(words))
 }

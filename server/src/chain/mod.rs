@@ -14,6 +14,7 @@ mod estimate;
 mod failover;
 mod find_use;
 mod gas;
+mod habits;
 mod identity;
 mod known;
 pub mod local;
@@ -21,6 +22,8 @@ mod market;
 mod pool;
 mod receipt;
 mod recent_fees;
+mod refusal;
+mod response;
 mod revert;
 mod round;
 mod rpc;
@@ -30,6 +33,7 @@ mod simulate;
 #[cfg(test)]
 mod tests;
 mod token;
+mod transport;
 mod uses;
 mod witness;
 
@@ -49,6 +53,7 @@ pub use self::{
     estimate::{Call, EstimateError},
     find_use::{Use, UseSearch},
     gas::intrinsic_gas,
+    habits::Habits,
     receipt::Receipt,
     round::{NonceAt, Revert, Round},
     send::SendOutcome,
@@ -174,7 +179,7 @@ impl Chain {
 
     /// How each endpoint is, in the order of the settings; no network.
     pub fn endpoints(&self) -> Vec<EndpointStatus> {
-        self.0.pool.endpoints.iter().map(|endpoint| endpoint.status()).collect()
+        self.0.pool.status()
     }
 
     /// The height of the newest block that every believed endpoint has shown; no network.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::{
     ChainError, Verdict,
-    endpoint::{BlockRef, Endpoint},
+    endpoint::{BlockRef, Endpoint, EndpointStatus},
 };
 
 /// How long an endpoint may think before the next one is asked beside it.
@@ -95,6 +95,18 @@ impl Pool {
         ranked
     }
 
+    /// How each is, in the order of the settings.
+    pub(super) fn status(&self) -> Vec<EndpointStatus> {
+        let seen: Vec<_> = self.endpoints.iter().filter_map(|endpoint| endpoint.seen()).collect();
+        let status = self.endpoints.iter().map(|endpoint| EndpointStatus {
+            name: endpoint.name.clone(),
+            health: endpoint.health(),
+            habits: endpoint.rpc.habits(),
+            is_poor: rank(endpoint, &seen) == Rank::Poor,
+        });
+        status.collect()
+    }
+
     /// Waits until an endpoint is believed. Fails at once while none of them is.
     pub(super) async fn ready(&self) -> Result<(), ChainError> {
         if self.endpoints.iter().any(|endpoint| matches!(endpoint.believed(), Some(Ok(())))) {
@@ -110,9 +122,14 @@ impl Pool {
     }
 }
 
+/// The share of failed exchanges above which an endpoint is not asked first.
+const MOST_FAILURES: f64 = 0.3;
+
 fn rank(endpoint: &Endpoint, seen: &[(BlockRef, Instant)]) -> Rank {
+    let habits = endpoint.rpc.habits();
+    let is_troubled = habits.rest.is_some() || habits.failures > MOST_FAILURES || endpoint.rpc.is_suspect();
     match endpoint.health().verdict {
-        Verdict::Good if endpoint.rpc.is_suspect() || is_behind(endpoint, seen) => Rank::Poor,
+        Verdict::Good if is_troubled || is_behind(endpoint, seen) => Rank::Poor,
         Verdict::Good => Rank::Well,
         Verdict::Unknown => Rank::Unknown,
         Verdict::Unreachable { .. } => Rank::Silent,

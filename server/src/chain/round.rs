@@ -287,7 +287,9 @@ impl Round {
         let rpc = self.endpoint.rpc_of_round()?;
         let questions: Vec<_> = accounts.iter().map(|account| (*account, "latest")).collect();
         let answers = each::ask::<_, Count>(rpc, &rpc.client, "eth_getTransactionCount", &questions, NONCES).await?;
-        Ok(answers.into_iter().map(|answer| answer.map(|Count(nonce)| nonce)).collect())
+        let nonce =
+            |answer: Result<Count, each::Failed>| answer.map(|Count(nonce)| nonce).map_err(|failed| failed.error);
+        Ok(answers.into_iter().map(nonce).collect())
     }
 
     /// The receipts of these transactions, in their order; none for one that is in no block. Each is asked by itself:

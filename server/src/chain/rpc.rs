@@ -7,21 +7,23 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
 use alloy::{
     rpc::{
         client::RpcClient,
-        json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, RpcError, RpcRecv, RpcSend},
+        json_rpc::{RpcError, RpcRecv, RpcSend},
     },
-    transports::{IntoBoxTransport, TransportError, TransportErrorKind, TransportFut, TransportResult},
+    transports::{IntoBoxTransport, TransportError, TransportResult},
 };
-use reqwest::{StatusCode, Url, header, redirect};
-use serde_json::value::RawValue;
+use reqwest::{Url, redirect};
 
-use super::{ChainError, answer};
+use super::{
+    ChainError, answer,
+    habits::{Habits, Learning},
+    transport::Transport,
+};
 use crate::value::Secret;
 
 /// For methods without parameters. Alloy writes `()` as `null`, which JSON-RPC 2.0 (§4.2) does not allow, and Hardhat's
@@ -55,6 +57,8 @@ pub(super) enum Fault {
     NotJsonRpc,
     #[error("it answered another request")]
     OtherRequest,
+    #[error("it asked to be left alone for a while")]
+    Resting,
 }
 
 impl Fault {
@@ -86,6 +90,7 @@ pub(super) struct Rpc {
     pub(super) is_local: bool,
     /// Whether an exchange failed on the way since the node was last found to be well.
     suspect: Arc<AtomicBool>,
+    learning: Arc<Learning>,
 }
 
 impl fmt::Debug for Rpc {
@@ -113,9 +118,10 @@ impl Rpc {
         let client = builder.build().map_err(|_| ChainError::Settings("no TLS certificates to check it with"))?;
         let hidden = secrets_in(&parsed);
         let url = Arc::new(url.clone());
-        let suspect = Arc::new(AtomicBool::new(false));
+        let (suspect, learning) = (Arc::new(AtomicBool::new(false)), Arc::new(Learning::default()));
         let client_of = |largest| {
-            let transport = Transport { client: client.clone(), url: url.clone(), largest, suspect: suspect.clone() };
+            let (client, url, suspect, learning) = (client.clone(), url.clone(), suspect.clone(), learning.clone());
+            let transport = Transport { client, url, largest, suspect, learning };
             RpcClient::new(transport, is_loopback(&parsed))
         };
         Ok(Self {
@@ -124,6 +130,7 @@ impl Rpc {
             hidden,
             is_local: is_loopback(&parsed),
             suspect,
+            learning,
         })
     }
 
@@ -144,7 +151,18 @@ impl Rpc {
             hidden: hidden.into(),
             is_local,
             suspect: Arc::default(),
+            learning: Arc::default(),
         }
+    }
+
+    /// What was learnt of the endpoint's ways.
+    pub(super) fn habits(&self) -> Habits {
+        self.learning.now()
+    }
+
+    /// Where more is learnt of them.
+    pub(super) fn learning(&self) -> &Learning {
+        &self.learning
     }
 
     /// Whether an exchange failed on the way since [`Self::clear`].
@@ -201,98 +219,4 @@ fn is_loopback(url: &Url) -> bool {
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     })
-}
-
-#[derive(Clone)]
-struct Transport {
-    client: reqwest::Client,
-    url: Arc<Secret<String>>,
-    largest: usize,
-    suspect: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Transport")
-    }
-}
-
-impl tower_service::Service<RequestPacket> for Transport {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: RequestPacket) -> Self::Future {
-        let transport = self.clone();
-        Box::pin(async move { transport.exchange(request).await })
-    }
-}
-
-impl Transport {
-    async fn exchange(&self, request: RequestPacket) -> TransportResult<ResponsePacket> {
-        // alloy does not compare the ids of single calls; a batch is matched by its ids and needs none here.
-        let single = request.as_single().map(|request| request.id().clone());
-        let body = request.serialize().map_err(TransportError::ser_err)?;
-        let (status, answer) = self.post(body.get().to_owned()).await.map_err(|fault| {
-            if matches!(fault, Fault::TimedOut | Fault::NoConnection | Fault::Broken) {
-                self.suspect.store(true, Ordering::Relaxed);
-            }
-            TransportErrorKind::custom(fault)
-        })?;
-        let packet = read(&answer);
-        // Some nodes send their errors with status 400. Every other status speaks for something in front of the node,
-        // whose words ("invalid signature") must not be taken for the node's.
-        if !status.is_success() && status != StatusCode::BAD_REQUEST {
-            return Err(fault(Fault::Status(status.as_u16())));
-        }
-        match (packet, single) {
-            // A refusal counts whatever its id: nodes that cannot read a request answer with none.
-            (Some(ResponsePacket::Single(Response { payload: ResponsePayload::Failure(refusal), .. })), _) => {
-                Err(RpcError::ErrorResp(refusal))
-            }
-            _ if !status.is_success() => Err(fault(Fault::Status(status.as_u16()))),
-            (Some(ResponsePacket::Single(response)), Some(id)) if response.id != id => Err(fault(Fault::OtherRequest)),
-            (Some(packet @ ResponsePacket::Single(_)), Some(_)) => Ok(packet),
-            (Some(packet @ ResponsePacket::Batch(_)), None) => Ok(packet),
-            _ => Err(fault(Fault::NotJsonRpc)),
-        }
-    }
-
-    /// Sends the body and reads the answer up to the limit, whatever its status.
-    async fn post(&self, body: String) -> Result<(StatusCode, Vec<u8>), Fault> {
-        let mut response = self
-            .client
-            .post(self.url.expose().as_str())
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await?;
-        let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if answer.len() + chunk.len() > self.largest {
-                return Err(Fault::TooLarge(self.largest));
-            }
-            answer.extend_from_slice(&chunk);
-        }
-        Ok((response.status(), answer))
-    }
-}
-
-/// An answer. An element of a batch that is no answer is left out: it says nothing about the others.
-fn read(answer: &[u8]) -> Option<ResponsePacket> {
-    if let Ok(packet) = serde_json::from_slice(answer) {
-        return Some(packet);
-    }
-    let elements: Vec<&RawValue> = serde_json::from_slice(answer).ok()?;
-    let readable = elements.iter().filter_map(|element| serde_json::from_str(element.get()).ok());
-    let readable: Vec<Response> = readable.collect();
-    (!readable.is_empty()).then_some(ResponsePacket::Batch(readable))
-}
-
-fn fault(fault: Fault) -> TransportError {
-    TransportErrorKind::custom(fault)
 }

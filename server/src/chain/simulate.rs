@@ -1,7 +1,5 @@
 //! Trying a call on the latest state, without sending it.
 
-use std::sync::atomic::Ordering;
-
 use alloy::{
     primitives::B256,
     rpc::json_rpc::ErrorPayload,
@@ -12,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Call, Chain, ChainError, EstimateError,
     answer::{Bytes, Count},
-    endpoint::Endpoint,
     estimate::{Request, failure, params},
+    refusal::{Blame, blame},
     revert,
     rpc::{Fault, NO_PARAMS, Rpc},
 };
@@ -91,31 +89,51 @@ struct SimulatedCall {
 }
 
 impl Chain {
-    /// Tries a call on the latest state: with everything it emits where the node has `eth_simulateV1` (execution-apis),
-    /// else only whether it succeeds. Fails when the node cannot be asked.
+    /// Tries a call on the latest state: with everything it emits where an endpoint that is believed has `eth_simulateV1`
+    /// (execution-apis), else only whether it succeeds. Fails when no endpoint can be asked.
     pub async fn simulate(&self, call: &Call) -> Result<Simulated, ChainError> {
         let rpc = self.rpc().await?;
-        let cannot = |endpoint: &Endpoint| endpoint.cannot_simulate.load(Ordering::Relaxed);
-        let endpoint = self.0.pool.usable().into_iter().find(|endpoint| !cannot(endpoint));
         // Nodes differ in whether they simulate deployments, and those of a wallet move nothing else.
-        let (Some(endpoint), Some(_)) = (endpoint, call.to) else { return by_call(rpc, call).await };
-        match by_simulation(&endpoint.rpc, call).await {
-            Ok(simulated) => Ok(simulated),
-            Err(error) if is_unknown_method(&error) => {
-                endpoint.cannot_simulate.store(true, Ordering::Relaxed);
-                by_call(rpc, call).await
-            }
-            // More events than fit into an answer. The calls themselves can still be read.
-            Err(error) if matches!(Fault::of(&error), Some(Fault::TooLarge(_))) => by_call(rpc, call).await,
-            Err(error) => {
-                let answered = error.is_error_resp();
-                match refused(rpc, error, SimulationMethod::EthSimulateV1) {
-                    // Nodes have many words for what they do not offer; one that is busy says so once more.
-                    Err(_) if answered => by_call(rpc, call).await,
-                    outcome => outcome,
-                }
+        if call.to.is_none() {
+            return by_call(rpc, call).await;
+        }
+        let mut sighted = self.0.pool.usable();
+        sighted.retain(|endpoint| endpoint.rpc.habits().simulates != Some(false));
+        for endpoint in sighted {
+            if let Some(simulated) = see(&endpoint.rpc, call).await {
+                return Ok(simulated);
             }
         }
+        by_call(rpc, call).await
+    }
+}
+
+/// What one endpoint sees of a call; none when it cannot see, this time or at all.
+async fn see(rpc: &Rpc, call: &Call) -> Option<Simulated> {
+    let error = match by_simulation(rpc, call).await {
+        Ok(simulated) => {
+            rpc.learning().simulates(true);
+            return Some(simulated);
+        }
+        Err(error) => error,
+    };
+    // More events than fit into an answer say nothing of what it can do, and neither does silence.
+    let Some(refusal) = error.as_error_resp() else {
+        let is_odd =
+            !matches!(Fault::of(&error), Some(fault) if !matches!(fault, Fault::Status(_) | Fault::NotJsonRpc));
+        if is_odd {
+            rpc.learning().simulates(false);
+        }
+        return None;
+    };
+    if is_unknown_method(refusal) {
+        rpc.learning().simulates(false);
+        return None;
+    }
+    // Nodes have many words for what they do not offer. Whatever else they say of the call, they say it to a plain one too.
+    match blame(refusal) {
+        Blame::Question => refused(rpc, error, SimulationMethod::EthSimulateV1).ok(),
+        Blame::Node | Blame::Unclear => None,
     }
 }
 
@@ -176,13 +194,11 @@ fn refused(rpc: &Rpc, error: TransportError, method: SimulationMethod) -> Result
 }
 
 /// Whether a node does not have the method. -32601: method not found (JSON-RPC 2.0 §5.1).
-fn is_unknown_method(error: &TransportError) -> bool {
+fn is_unknown_method(refusal: &ErrorPayload) -> bool {
     const UNKNOWN: [&str; 6] =
         ["not supported", "unsupported", "not found", "does not exist", "not available", "unknown method"];
-    error.as_error_resp().is_some_and(|payload| {
-        let message = payload.message.to_lowercase();
-        payload.code == -32601
-            || (message.contains("method") || message.contains("simulate"))
-                && UNKNOWN.iter().any(|words| message.contains(words))
-    })
+    let message = refusal.message.to_lowercase();
+    refusal.code == -32601
+        || (message.contains("method") || message.contains("simulate"))
+            && UNKNOWN.iter().any(|words| message.contains(words))
 }

@@ -1,5 +1,6 @@
 //! Against a real node, and against things that only pretend to be one.
 
+mod habits;
 mod hostile;
 mod life;
 mod node;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::value::{Address, CallData, TransactionHash, Wei};
 
-const BUSY: &str = r#""error":{"code":-32005,"message":"busy"}"#;
+const BUSY: &str = r#""error":{"code":-32000,"message":"server busy, try again"}"#;
 
 fn account(last: u8) -> Address {
     let mut bytes = [0xaa; 20];
