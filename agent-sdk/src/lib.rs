@@ -109,7 +109,7 @@ mod wallet;
 pub use action::Action;
 pub use agent::AgentClient;
 pub use builder::{AgentClientBuilder, ClientBuilder};
-pub use chain::Chain;
+pub use chain::{Chain, ChainEndpoint};
 pub use contract_call::{AbiCall, ContractCall};
 pub use deployment::Deployment;
 pub use error::Error;

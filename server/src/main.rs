@@ -12,6 +12,7 @@ use wallet_server::{
     value::{ChainId, Secret},
 };
 
+mod check;
 mod dev;
 mod logs;
 
@@ -50,6 +51,11 @@ enum Command {
         #[arg(num_args = 2, required = true, value_names = ["ID", "ID"])]
         ids: Vec<ChainId>,
     },
+    /// Try the endpoints of the chains.
+    Chains {
+        #[command(subcommand)]
+        command: Chains,
+    },
     /// Write openapi.json to standard output.
     Openapi,
     /// Show every setting and where it was found; secrets only as set or unset.
@@ -73,6 +79,15 @@ enum Direction {
     },
     /// Show which changes are applied.
     Status,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Chains {
+    /// Ask every endpoint what it can do, and print that, and what each lack means for people.
+    Check {
+        /// A TOML file as CHAINS_FILE names one; the chains of the settings when absent.
+        file: Option<String>,
+    },
 }
 
 /// What went wrong, for a human. The sources say why.
@@ -102,6 +117,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Command::Dev { data_dir, listen, anvil } => dev::run(&data_dir, listen, anvil).await,
         Command::Migrate { direction } => migrate(direction).await,
         Command::ResetChain { ids } => reset_chain(&ids).await,
+        Command::Chains { command: Chains::Check { file } } => check_chains(file.as_deref()).await,
         Command::Openapi => print(&wallet_server::spec()),
         Command::Config => show_config(),
         Command::Keygen { path } => keygen(path),
@@ -164,6 +180,12 @@ async fn reset_chain(ids: &[ChainId]) -> Result<(), Failure> {
     let state = wallet_server::open(&Config::read(&settings)?).await?;
     wallet_server::domain::tracking::reset(&state, *chain_id, None).await?;
     print(&format!("chain {chain_id} is forgotten; it is learnt anew at the next start\n"))
+}
+
+async fn check_chains(file: Option<&str>) -> Result<(), Failure> {
+    let (report, serve) = check::chains(file).await?;
+    print(&report)?;
+    if serve { Ok(()) } else { Err("not every endpoint can serve".into()) }
 }
 
 fn show_config() -> Result<(), Failure> {

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ChainError, ChainSettings, EndpointSettings, Finality, Habits, identity::Identity, known, rpc::Rpc};
+use super::{
+    ChainError, ChainSettings, EndpointSettings, FinalBy, Finality, Habits, identity::Identity, known, rpc::Rpc,
+};
 use crate::value::{BlockHash, ChainId};
 
 /// How long a request waits for a verdict that nobody has formed yet.
@@ -87,6 +89,8 @@ pub struct EndpointStatus {
     pub name: String,
     /// As the last rounds found it.
     pub health: Health,
+    /// By what its blocks are final.
+    pub final_by: FinalBy,
     /// What was learnt of its ways.
     pub habits: Habits,
     /// Whether it has shown fewer blocks than another one, or did not answer some question since it was last well.
@@ -101,6 +105,7 @@ pub(super) struct Endpoint {
     pub(super) weight: u32,
     pub(super) rpc: Rpc,
     pub(super) finality: Finality,
+    pub(super) dead_tag_after: Duration,
     known: Mutex<Known>,
     /// Held by whoever forms a verdict for requests that wait for one.
     verifying: tokio::sync::Mutex<()>,
@@ -112,6 +117,8 @@ struct Known {
     identity: Identity,
     /// When the round that formed the verdict began: an older one that ends later changes nothing.
     formed: Option<Instant>,
+    /// By what its blocks are final.
+    final_by: FinalBy,
     /// When others contradicted it last.
     outvoted: Option<Outvoted>,
 }
@@ -139,6 +146,7 @@ impl Endpoint {
             weight: endpoint.weight.max(1),
             rpc: Rpc::new(&endpoint.url, chain.request_timeout)?,
             finality: chain.finality,
+            dead_tag_after: chain.dead_tag_after,
             known: Mutex::default(),
             verifying: tokio::sync::Mutex::default(),
         })
@@ -182,6 +190,22 @@ impl Endpoint {
         known.identity.expect_genesis(genesis);
         known.formed = None;
         known.health.verdict = Verdict::Unknown;
+    }
+
+    /// By what its blocks are final, as it was last found.
+    pub(super) fn final_by(&self) -> FinalBy {
+        self.known().final_by
+    }
+
+    /// Takes note of by what its blocks are final, and tells when that is no longer what it was.
+    pub(super) fn tell_finality(&self, by: FinalBy) {
+        let before = std::mem::replace(&mut self.known().final_by, by);
+        let (chain, name) = (self.chain_id, &self.name);
+        match by.warning() {
+            _ if before == by => {}
+            Some(why) => tracing::warn!(chain.id = %chain, endpoint = name, "{why}"),
+            None => tracing::info!(chain.id = %chain, endpoint = name, "blocks are final by {}", by.as_str()),
+        }
     }
 
     /// Others contradicted it: for some minutes nothing it says is believed.

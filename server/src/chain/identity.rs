@@ -1,6 +1,6 @@
 //! Which chain a node is of, beyond what it calls itself: two chains may have one id, their first blocks differ.
 
-use super::{ChainError, endpoint::BlockRef};
+use super::{ChainError, endpoint::BlockRef, finality::Tag};
 use crate::value::BlockHash;
 
 /// What a node showed of itself so far.
@@ -14,8 +14,8 @@ pub(super) struct Identity {
     pub(super) proven_at: Option<BlockHash>,
     /// Whether the head moved between the last two rounds, so that it is worth asking for the pin at once.
     pub(super) moves: bool,
-    /// The highest final block it named.
-    pub(super) final_height: u64,
+    /// How its `finalized` tag has moved.
+    pub(super) tag: Tag,
 }
 
 impl Identity {

@@ -27,10 +27,10 @@ use serde::Deserialize;
 
 use super::{
     Chain, ChainError,
-    answer::Price,
+    answer::{Count, Price},
     rpc::{NO_PARAMS, Rpc},
 };
-use crate::value::{Fees, Market};
+use crate::value::{Fees, Gas, Market};
 
 /// The least tip that is offered, in wei: some chains advise none, and then take nothing without one. It is also
 /// go-ethereum's least since 2024.
@@ -53,6 +53,8 @@ const FLOOR_LASTS: Duration = Duration::from_secs(60 * 60);
 #[serde(rename_all = "camelCase")]
 struct Header {
     base_fee_per_gas: Option<Price>,
+    #[serde(default)]
+    gas_limit: Option<Count>,
 }
 
 /// What was paid in recent blocks.
@@ -63,6 +65,19 @@ struct History {
     gas_used_ratio: Vec<f64>,
     #[serde(default)]
     reward: Vec<Vec<Price>>,
+}
+
+impl History {
+    /// How full each block was, and what the cheapest tenth of it paid.
+    fn blocks(&self) -> impl Iterator<Item = (f64, u128)> {
+        let paid = |tips: &Vec<Price>| tips.first().map_or(0, |Price(tip)| *tip);
+        self.gas_used_ratio.iter().zip(&self.reward).map(move |(ratio, tips)| (*ratio, paid(tips)))
+    }
+
+    /// The least tip that anybody paid.
+    fn least(&self) -> Option<u128> {
+        self.blocks().map(|(_, tip)| tip).filter(|&tip| tip > 0).min()
+    }
 }
 
 /// The least tip that was seen on a chain, and when.
@@ -88,7 +103,8 @@ impl Chain {
     /// gwei), else the gas price. Fails when the node cannot be asked, or names a price above 2^80 wei.
     pub async fn market(&self) -> Result<Market, ChainError> {
         let rpc = self.rpc().await?;
-        let market = ask_market(rpc, &self.0.floor).await.map_err(|error| rpc.unavailable(error))?;
+        let market =
+            ask_market(rpc, &self.0.floor, self.0.settings.least_tip).await.map_err(|error| rpc.unavailable(error))?;
         if market.now.max_fee_per_gas > Price::MAX {
             return Err(ChainError::Unavailable("it names an absurd price".to_owned()));
         }
@@ -96,38 +112,46 @@ impl Chain {
     }
 }
 
-async fn ask_market(rpc: &Rpc, floor: &Floor) -> TransportResult<Market> {
+async fn ask_market(rpc: &Rpc, floor: &Floor, least_tip: Option<u128>) -> TransportResult<Market> {
     let mut batch = rpc.client.new_batch();
     let latest = batch.add_call::<_, Header>("eth_getBlockByNumber", &("latest", false))?;
     let tip = batch.add_call::<_, Price>("eth_maxPriorityFeePerGas", &NO_PARAMS)?;
     let gas_price = batch.add_call::<_, Price>("eth_gasPrice", &NO_PARAMS)?;
     let history = batch.add_call::<_, History>("eth_feeHistory", &(BLOCKS, "latest", PERCENTILE))?;
     batch.send().await?;
-    let Some(Price(base)) = latest.await?.base_fee_per_gas else {
+    let Header { base_fee_per_gas, gas_limit } = latest.await?;
+    let block_gas_limit = gas_limit.map(|limit| Gas(limit.0)).filter(|limit| limit.0 > 0);
+    let Some(Price(base)) = base_fee_per_gas else {
         let price = gas_price.await?.0;
-        return Ok(Market { now: Fees { max_fee_per_gas: price, max_priority_fee_per_gas: price }, legacy: true });
+        let now = Fees { max_fee_per_gas: price, max_priority_fee_per_gas: price };
+        return Ok(Market { now, legacy: true, block_gas_limit });
     };
     // A gas price is the base fee and a tip; it shows a minimum that the other advice may not.
     let of_price = advised(gas_price.await)?.map(|price| price.saturating_sub(base));
     let advice = advised(tip.await)?.max(of_price);
     // A node without the method, or with an odd answer, is one without history.
-    let tip = market_tip(&history.await.unwrap_or_default(), advice, base, floor);
+    let history = history.await.unwrap_or_default();
+    let tip = match of_price {
+        // Gas that costs nothing, and never did, is free.
+        Some(0) if base == 0 && advice == Some(0) && history.least().is_none() => 0,
+        // Without a base fee a gas price is all that shows a pool's minimum.
+        Some(least) if base == 0 => market_tip(&history, advice, base, floor).max(least.min(MOST_ADVISED)),
+        _ => market_tip(&history, advice, base, floor),
+    };
+    let tip = tip.max(least_tip.unwrap_or(0));
     // Prices are bounded by 2^80: no overflow.
     let now = Fees { max_fee_per_gas: 2 * base + tip, max_priority_fee_per_gas: tip };
-    Ok(Market { now, legacy: false })
+    Ok(Market { now, legacy: false, block_gas_limit })
 }
 
 /// The tip that takes a transaction into one of the next blocks; the reasons are at the top of this file.
 fn market_tip(history: &History, advice: Option<u128>, base: u128, floor: &Floor) -> u128 {
-    let paid = |tips: &Vec<Price>| tips.first().map_or(0, |Price(tip)| *tip);
-    let blocks = || history.gas_used_ratio.iter().zip(&history.reward).map(|(ratio, tips)| (*ratio, paid(tips)));
-    let least = blocks().map(|(_, tip)| tip).filter(|&tip| tip > 0).min();
-    let Some(least) = least.map(|least| floor.lower(least)) else {
+    let Some(least) = history.least().map(|least| floor.lower(least)) else {
         let bound = base.saturating_mul(10).max(MOST_ADVISED);
         return advice.unwrap_or(USUAL_TIP).min(bound).max(LEAST_TIP);
     };
     let mut prices: Vec<u128> =
-        blocks().map(|(ratio, tip)| if ratio < HALF { least } else { tip.max(least) }).collect();
+        history.blocks().map(|(ratio, tip)| if ratio < HALF { least } else { tip.max(least) }).collect();
     prices.sort_unstable();
     let median = prices.get(prices.len() / 2).copied().unwrap_or(least);
     advice.map_or(median, |advice| median.min(advice)).max(LEAST_TIP)

@@ -7,11 +7,13 @@ mod answer;
 mod block;
 mod budget;
 mod chains;
+mod check;
 mod data_fee;
 mod each;
 mod endpoint;
 mod estimate;
 mod failover;
+mod finality;
 mod find_use;
 mod gas;
 mod habits;
@@ -49,8 +51,10 @@ pub use self::{
     block::{BlockAuthorization, BlockTransaction, FullBlock},
     budget::{REQUEST_BUDGET, budget},
     chains::Chains,
+    check::{Abilities, EndpointCheck, check},
     endpoint::{BlockRef, EndpointStatus, Health, Verdict},
     estimate::{Call, EstimateError},
+    finality::FinalBy,
     find_use::{Use, UseSearch},
     gas::intrinsic_gas,
     habits::Habits,

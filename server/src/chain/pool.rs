@@ -101,6 +101,7 @@ impl Pool {
         let status = self.endpoints.iter().map(|endpoint| EndpointStatus {
             name: endpoint.name.clone(),
             health: endpoint.health(),
+            final_by: endpoint.final_by(),
             habits: endpoint.rpc.habits(),
             is_poor: rank(endpoint, &seen) == Rank::Poor,
         });

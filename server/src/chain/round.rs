@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use alloy::transports::{TransportError, TransportResult};
+use alloy::{rpc::json_rpc::ErrorPayload, transports::TransportResult};
 use serde::Deserialize;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     each,
     endpoint::{BlockRef, Endpoint},
     estimate::{EstimateError, Request, failure, params},
+    finality::{FinalBy, at_depth},
     identity::{Identity, Shown},
     pool::race,
     receipt,
@@ -25,9 +26,6 @@ use super::{
     witness::Witnesses,
 };
 use crate::value::{Address, BlockHash, ChainId, TransactionHash};
-
-/// The depth where a chain does not say what is final: two epochs of Ethereum.
-const USUAL_DEPTH: u64 = 64;
 
 /// How many nonces are asked for at once.
 const NONCES: usize = 50;
@@ -40,6 +38,8 @@ pub struct Round {
     /// The height up to which it calls blocks final: by the `finalized` tag, or by depth. Never above the head; 0 while
     /// nothing is final. A lower one than in an earlier round takes nothing back.
     pub final_height: u64,
+    /// By what.
+    pub final_by: FinalBy,
     /// The hash of block 0; none when the node does not have that block any more.
     pub genesis: Option<BlockHash>,
     /// Whether it is a node that people develop with, which mines alone and whose latest block is final.
@@ -77,7 +77,7 @@ pub struct Revert {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Header {
+pub(super) struct Header {
     number: Count,
     hash: BlockHash,
 }
@@ -92,6 +92,7 @@ impl From<Header> for BlockRef {
 pub(super) struct Look {
     head: BlockRef,
     final_height: u64,
+    final_by: FinalBy,
     identity: Identity,
 }
 
@@ -146,12 +147,13 @@ async fn ask(endpoint: &Endpoint) -> Result<Look, ChainError> {
         }
     }
     let depth = endpoint.finality.depth().or((identity.is_development == Some(true)).then_some(1));
-    let (final_height, final_block) = match (depth, tagged) {
-        (Some(depth), _) => (at_depth(head.number, depth), None),
-        (None, Some(tagged)) => by_tag_of(head, tagged.await, &mut identity),
+    let (final_height, final_by, final_block) = match (depth, tagged) {
+        (Some(depth), _) => (at_depth(head.number, depth), FinalBy::Depth, None),
+        (None, Some(tagged)) => identity.tag.see(head, tagged.await, endpoint.dead_tag_after),
         // It turned from a development node into another one in this very round.
-        (None, None) => (0, None),
+        (None, None) => (0, FinalBy::Tag, None),
     };
+    endpoint.tell_finality(final_by);
 
     identity.moves = identity.proven_at.is_some_and(|proven_at| proven_at != head.hash);
     if identity.proven_at != Some(head.hash) || asks_pin {
@@ -172,7 +174,7 @@ async fn ask(endpoint: &Endpoint) -> Result<Look, ChainError> {
         };
         identity.see(head, shown, final_block)?;
     }
-    Ok(Look { head, final_height, identity })
+    Ok(Look { head, final_height, final_by, identity })
 }
 
 fn shown(answer: TransportResult<Option<Header>>) -> Shown {
@@ -184,67 +186,18 @@ fn shown(answer: TransportResult<Option<Header>>) -> Shown {
     }
 }
 
-/// What the `finalized` tag says. Where it fails, the last final block that the node named counts on: a busy node makes
-/// nothing final sooner, and takes nothing back.
-fn by_tag_of(
-    head: BlockRef,
-    tagged: TransportResult<Option<Header>>,
-    identity: &mut Identity,
-) -> (u64, Option<BlockRef>) {
-    let refusal = match tagged {
-        Ok(Some(header)) => {
-            let block = BlockRef::from(header);
-            identity.final_height = identity.final_height.max(block.number);
-            return (block.number.min(head.number), Some(block));
-        }
-        // The tag is known and nothing is final yet.
-        Ok(None) => Refusal::NothingFinalYet,
-        Err(error) => Refusal::of(&error),
-    };
-    match refusal {
-        Refusal::UnknownTag if identity.final_height == 0 => (at_depth(head.number, USUAL_DEPTH), None),
-        Refusal::NothingFinalYet | Refusal::UnknownTag | Refusal::Other => {
-            (identity.final_height.min(head.number), None)
-        }
-    }
-}
-
-/// `depth` 1 makes the latest block itself final.
-fn at_depth(number: u64, depth: u64) -> u64 {
-    number.saturating_add(1).saturating_sub(depth.max(1))
-}
-
 /// Programs that mine alone and never reorganise.
 fn is_development(version: &str) -> bool {
     let version = version.to_lowercase();
     ["anvil", "hardhat", "ganache"].iter().any(|name| version.contains(name))
 }
 
-/// Why a node does not name its finalized block. Only one that does not know the tag is trusted by depth: a busy one
-/// must not make anything final sooner.
-enum Refusal {
-    NothingFinalYet,
-    UnknownTag,
-    Other,
-}
-
-impl Refusal {
-    fn of(error: &TransportError) -> Self {
-        const NOT_YET: [&str; 3] = ["block not found", "unknown block", "header not found"];
-        const UNKNOWN: [&str; 5] =
-            ["invalid argument", "invalid block", "invalid params", "not supported", "unsupported"];
-        let Some(payload) = error.as_error_resp() else { return Self::Other };
-        let message = payload.message.to_lowercase();
-        let says = |fragments: &[&str]| fragments.iter().any(|fragment| message.contains(fragment));
-        // -39001: unknown block (execution-apis); -32602: invalid params (JSON-RPC 2.0 §5.1).
-        if payload.code == -39001 || says(&NOT_YET) {
-            Self::NothingFinalYet
-        } else if payload.code == -32602 || says(&UNKNOWN) {
-            Self::UnknownTag
-        } else {
-            Self::Other
-        }
-    }
+/// Whether a node says of a tag that nothing is there yet.
+pub(super) fn is_absent_tag(refusal: &ErrorPayload) -> bool {
+    const NOT_YET: [&str; 3] = ["block not found", "unknown block", "header not found"];
+    let message = refusal.message.to_lowercase();
+    // -39001: unknown block (execution-apis).
+    refusal.code == -39001 || NOT_YET.iter().any(|words| message.contains(words))
 }
 
 /// A block's height as nodes take it.
@@ -254,10 +207,11 @@ fn hex(height: u64) -> String {
 
 /// A round of one endpoint.
 pub(super) async fn begin(endpoint: Arc<Endpoint>, witnesses: Arc<Witnesses>) -> Result<Round, ChainError> {
-    let Look { head, final_height, identity } = look(&endpoint).await?;
+    let Look { head, final_height, final_by, identity } = look(&endpoint).await?;
     Ok(Round {
         head,
         final_height,
+        final_by,
         genesis: identity.genesis(),
         is_development: identity.is_development == Some(true),
         chain_id: endpoint.chain_id,
@@ -366,18 +320,5 @@ impl Round {
 
     fn hashes(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, BlockHash>> {
         self.hashes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_one_makes_the_latest_block_final_and_nothing_underflows() {
-        assert_eq!(at_depth(10, 1), 10);
-        assert_eq!(at_depth(10, 0), 10);
-        assert_eq!(at_depth(10, 3), 8);
-        assert_eq!(at_depth(10, 64), 0);
     }
 }

@@ -3,11 +3,12 @@
 use std::{fs, num::NonZero, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use crate::{
-    chain::{ChainSettings, Finality},
+    chain::{ChainSettings, DEFAULT_REQUEST_TIMEOUT, Finality},
     state::Policy,
     value::{ChainId, Secret},
 };
 
+mod chains_file;
 mod parse;
 mod settings;
 
@@ -139,6 +140,18 @@ impl Config {
     }
 }
 
+impl ChainSource {
+    /// The chains of the settings, for commands that need nothing else.
+    pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        chains(settings)
+    }
+
+    /// The chains of a file as `CHAINS_FILE` names one, everything else as usual.
+    pub fn read_file(path: &str) -> Result<Self, ConfigError> {
+        chains_file::read(path, DEFAULT_REQUEST_TIMEOUT, Finality::Tag).map(Self::Known)
+    }
+}
+
 /// Beside an SQLite file, else in the working directory, unless set.
 fn mark_file(settings: &Settings) -> Result<PathBuf, ConfigError> {
     if let Some(path) = settings.text("MARK_FILE")? {
@@ -170,9 +183,15 @@ fn chains(settings: &Settings) -> Result<ChainSource, ConfigError> {
     let one = settings.text("WEB3_PROVIDER_URI")?.map(Secret::new);
     let several = settings.text("CHAINS")?;
     let id = settings.text("CHAIN_ID")?;
+    if let Some(path) = settings.text("CHAINS_FILE")? {
+        if one.is_some() || several.is_some() {
+            return Err(parse::invalid("CHAINS_FILE", "give this, CHAINS or WEB3_PROVIDER_URI, not several"));
+        }
+        return Ok(ChainSource::Known(chains_file::read(&path, request_timeout, finality)?));
+    }
     match (one, several) {
         (Some(_), Some(_)) => Err(parse::invalid("CHAINS", "give this or WEB3_PROVIDER_URI, not both")),
-        (None, None) => Err(ConfigError::Missing("WEB3_PROVIDER_URI (or CHAINS)")),
+        (None, None) => Err(ConfigError::Missing("WEB3_PROVIDER_URI (or CHAINS, or CHAINS_FILE)")),
         (None, Some(list)) => {
             let chains = parse::chains(&list)?.into_iter().map(|(id, url)| chain(id, url));
             Ok(ChainSource::Known(chains.collect()))

@@ -17,10 +17,9 @@ const DAY: u64 = 24 * HOUR;
 /// What a setting may be, in milliseconds.
 fn range(name: &str) -> RangeInclusive<u64> {
     match name {
-        "POLL_INTERVAL" => 50..=MINUTE,
-        "NODE_TIMEOUT" => 100..=MINUTE,
-        "GIVE_WAY_AFTER" => SECOND..=HOUR,
-        "BUMP_AFTER" => SECOND..=HOUR,
+        "POLL_INTERVAL" | "poll_interval" => 50..=MINUTE,
+        "NODE_TIMEOUT" | "request_timeout" => 100..=MINUTE,
+        "GIVE_WAY_AFTER" | "BUMP_AFTER" | "bump_after" => SECOND..=HOUR,
         _ => MINUTE..=DAY,
     }
 }

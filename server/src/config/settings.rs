@@ -54,6 +54,10 @@ pub const SETTINGS: &[Setting] = &[
         "The EIP-155 id of the chain behind WEB3_PROVIDER_URI; without it that chain is served once the node has said.",
     ),
     secret("CHAINS", None, "Several chains instead: `ID=URL` separated by commas or spaces."),
+    optional(
+        "CHAINS_FILE",
+        "Several chains, each with several endpoints and settings of its own, instead: a TOML file (docs/OPERATIONS.md).",
+    ),
     setting(
         "FINALITY_DEPTH",
         "0",

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-pub use crate::chain::Verdict;
+pub use crate::chain::{FinalBy, Habits, Verdict};
 
 use super::{Caller, Error, Result};
 use crate::{
-    chain::{Chain, ChainError, Health},
+    chain::{self, Chain, ChainError, Health},
     state::State,
     value::{ChainId, Time},
 };
@@ -20,7 +20,9 @@ pub struct ChainStatus {
     pub name: String,
     /// The symbol of its native currency.
     pub symbol: String,
-    /// Whether its node is believed.
+    /// A page that shows its transactions to people, without a slash at the end.
+    pub explorer_url: Option<String>,
+    /// Whether its best node is believed.
     pub verdict: Verdict,
     /// Its newest block when its node last answered.
     pub head: Option<u64>,
@@ -30,23 +32,65 @@ pub struct ChainStatus {
     pub last_error: Option<String>,
     /// When that was.
     pub last_failure: Option<Time>,
+    /// Each of its endpoints, in the order of the settings.
+    pub endpoints: Vec<EndpointStatus>,
+}
+
+/// An endpoint of a chain and how it is.
+#[derive(Debug)]
+pub struct EndpointStatus {
+    /// What the operator calls it.
+    pub name: String,
+    /// Whether it is believed.
+    pub verdict: Verdict,
+    /// Whether it is behind, or has trouble, so that others are asked first.
+    pub is_poor: bool,
+    /// By what its blocks are final.
+    pub final_by: FinalBy,
+    /// Its newest block when it last answered.
+    pub head: Option<u64>,
+    /// When it last answered as it should.
+    pub last_success: Option<Time>,
+    /// What was wrong when it last did not.
+    pub last_error: Option<String>,
+    /// When that was.
+    pub last_failure: Option<Time>,
+    /// What was learnt of its ways.
+    pub habits: Habits,
 }
 
 /// Every chain, by id. Asks no node: answers at once, however they are.
 pub fn list(state: &State) -> Vec<ChainStatus> {
     let now = state.clock.now();
     let time = |at: Instant| now - at.elapsed();
+    let endpoint = |endpoint: chain::EndpointStatus| {
+        let chain::EndpointStatus { name, health, final_by, habits, is_poor } = endpoint;
+        let Health { verdict, last_success, last_failure, last_error, head } = health;
+        EndpointStatus {
+            name,
+            verdict,
+            is_poor,
+            final_by,
+            head: head.map(|head| head.number),
+            last_success: last_success.map(time),
+            last_error,
+            last_failure: last_failure.map(time),
+            habits,
+        }
+    };
     let status = |chain: &Chain| {
         let Health { verdict, last_success, last_failure, last_error, head } = chain.health();
         ChainStatus {
             chain_id: chain.id(),
             name: chain.name().to_owned(),
             symbol: chain.symbol().to_owned(),
+            explorer_url: chain.explorer_url().map(str::to_owned),
             verdict,
             head: head.map(|head| head.number),
             last_success: last_success.map(time),
             last_error,
             last_failure: last_failure.map(time),
+            endpoints: chain.endpoints().into_iter().map(endpoint).collect(),
         }
     };
     state.chains.iter().map(status).collect()

@@ -5,14 +5,14 @@ use crate::value::Fees;
 /// How many rungs a ladder has at most.
 pub const RUNGS: usize = 8;
 
-/// Room that the caps leave above today's fee.
-const HEADROOM: u128 = 4;
+/// Room that the caps leave above today's fee, unless the chain is set otherwise.
+pub const HEADROOM: u32 = 4;
 
-/// The caps that are shown for approval: today's fee, four times.
-pub fn caps(now: Fees) -> Fees {
+/// The caps that are shown for approval: today's fee, so many times.
+pub fn caps(now: Fees, times: u32) -> Fees {
     Fees {
-        max_fee_per_gas: now.max_fee_per_gas.saturating_mul(HEADROOM),
-        max_priority_fee_per_gas: now.max_priority_fee_per_gas.saturating_mul(HEADROOM),
+        max_fee_per_gas: now.max_fee_per_gas.saturating_mul(times.into()),
+        max_priority_fee_per_gas: now.max_priority_fee_per_gas.saturating_mul(times.into()),
     }
 }
 
@@ -28,8 +28,16 @@ pub fn rungs(caps: Fees, now: Fees) -> Vec<Fees> {
         max_fee_per_gas: eight_ninths(caps.max_fee_per_gas),
         max_priority_fee_per_gas: eight_ninths(caps.max_priority_fee_per_gas),
     };
-    if !top.covers(now) || now.max_fee_per_gas == 0 {
+    if !top.covers(now) {
         return Vec::new();
+    }
+    if now.max_fee_per_gas == 0 {
+        // Gas is free now. Should it cost something later, the caps say how much.
+        let later = Fees {
+            max_fee_per_gas: top.max_fee_per_gas.div_ceil(4),
+            max_priority_fee_per_gas: top.max_priority_fee_per_gas.div_ceil(4),
+        };
+        return if top.max_fee_per_gas == 0 { vec![now] } else { [vec![now], rungs(caps, later)].concat() };
     }
     (2..=RUNGS).rev().find_map(|count| climb(now, top, count)).unwrap_or_else(|| vec![now])
 }
@@ -105,20 +113,29 @@ mod tests {
     }
 
     #[test]
+    fn free_gas_is_one_rung_and_what_it_may_cost_later_more() {
+        assert_eq!(rungs(fees(0, 0), fees(0, 0)), [fees(0, 0)]);
+        assert_eq!(rungs(fees(0, 0), fees(1, 1)), [], "it is free no more");
+        let ladder = rungs(caps(fees(1_000, 1_000), HEADROOM), fees(0, 0));
+        assert_eq!(ladder[0], fees(0, 0));
+        assert!(ladder.len() > 4 && ladder.windows(2).all(|pair| pair[0].max_fee_per_gas < pair[1].max_fee_per_gas));
+    }
+
+    #[test]
     fn eight_rungs_lead_from_the_market_to_below_the_caps() {
         for now in [fees(3_000_000_000, 1_000_000_000), fees(1_000_003, 1_000_000), fees(u128::MAX / 5, 9_000)] {
-            check(caps(now), now);
-            let ladder = rungs(caps(now), now);
+            check(caps(now, HEADROOM), now);
+            let ladder = rungs(caps(now, HEADROOM), now);
             assert_eq!((ladder.len(), ladder[0]), (RUNGS, now));
-            assert_eq!(ladder[RUNGS - 1].max_fee_per_gas, eight_ninths(caps(now).max_fee_per_gas));
+            assert_eq!(ladder[RUNGS - 1].max_fee_per_gas, eight_ninths(caps(now, HEADROOM).max_fee_per_gas));
         }
-        check(caps(fees(7, 3)), fees(7, 3));
-        assert!(rungs(caps(fees(7, 3)), fees(7, 3)).len() > 1);
+        check(caps(fees(7, 3), HEADROOM), fees(7, 3));
+        assert!(rungs(caps(fees(7, 3), HEADROOM), fees(7, 3)).len() > 1);
     }
 
     #[test]
     fn a_market_above_the_caps_leaves_no_rung() {
-        let shown = caps(fees(100, 10));
+        let shown = caps(fees(100, 10), HEADROOM);
         assert_eq!(rungs(shown, fees(360, 10)), Vec::new());
         assert_eq!(rungs(shown, fees(355, 10)), [fees(355, 10)]);
         assert_eq!(rungs(shown, fees(300, 10)), [fees(300, 10), fees(355, 35)]);
@@ -130,8 +147,8 @@ mod tests {
             base in 0u128..1 << 60, tip in 1u128..1 << 40, moved_base in 0u128..1 << 61, moved_tip in 1u128..1 << 41,
         ) {
             let (shown, now) = (fees(2 * base + tip, tip), fees(2 * moved_base + moved_tip, moved_tip));
-            check(caps(shown), shown);
-            check(caps(shown), now);
+            check(caps(shown, HEADROOM), shown);
+            check(caps(shown, HEADROOM), now);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Gas prices, in wei per unit of gas.
 
+use super::Gas;
+
 /// What one unit of gas may cost. On chains without EIP-1559 both fields are the gas price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fees {
@@ -23,4 +25,6 @@ pub struct Market {
     pub now: Fees,
     /// Whether the chain has no base fee, so that transactions carry a gas price (EIP-155) instead of two fees.
     pub legacy: bool,
+    /// How much gas a block holds; none where the node does not say.
+    pub block_gas_limit: Option<Gas>,
 }

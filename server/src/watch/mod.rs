@@ -21,7 +21,8 @@ pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool
     let mut tasks = JoinSet::new();
     for chain in state.chains.iter() {
         let watched = (state.clone(), chain.clone(), stop.clone());
-        let run = move || chain::run(watched.0.clone(), watched.1.clone(), poll_interval, watched.2.clone());
+        let interval = chain.settings().poll_interval.unwrap_or(poll_interval);
+        let run = move || chain::run(watched.0.clone(), watched.1.clone(), interval, watched.2.clone());
         tasks.spawn(supervise(state.clone(), chain::name(chain), stop.clone(), run));
         for (place, known) in chain.endpoints().iter().enumerate().filter(|_| chain.endpoints().len() > 1) {
             let name = format!("{} endpoint {}", chain::name(chain), known.name);

@@ -31,7 +31,7 @@ async fn a_payment_on_an_idle_chain_costs_the_same_the_thousandth_time() {
             now.max_priority_fee_per_gas <= first.max_priority_fee_per_gas,
             "at {nonce}: {now:?}, at first {first:?}"
         );
-        let rungs = ladder::rungs(ladder::caps(now), now);
+        let rungs = ladder::rungs(ladder::caps(now, ladder::HEADROOM), now);
         // Every tenth had to climb to the top of its ladder.
         let rung = if nonce % 10 == 5 { rungs.last() } else { rungs.first() };
         pay(&chain, &signer, nonce, *rung.expect("the caps cover the market")).await;

@@ -110,6 +110,8 @@ pub(super) struct Facts {
     pub(super) cancel_gas: Gas,
     /// The newest block that every node had shown before they were asked this.
     pub(super) height: Option<u64>,
+    /// How many times today's fee is shown as its cap.
+    pub(super) cap_multiple: u32,
 }
 
 impl Facts {
@@ -126,7 +128,8 @@ impl Facts {
             // The account's own code (EIP-7702) refuses plain calls on this state; it need not when it is sent.
             Err(EstimateError::Reverted { .. } | EstimateError::InsufficientFunds) => REFUSED_CANCEL_GAS,
         };
-        Ok(Self { account: account?, market: market?, gas: estimate(gas, given)?, cancel_gas, height })
+        let cap_multiple = chain.settings().cap_multiple.unwrap_or(ladder::HEADROOM);
+        Ok(Self { account: account?, market: market?, gas: estimate(gas, given)?, cancel_gas, height, cap_multiple })
     }
 
     /// The same for a wallet that does not hold the amount yet: the call is estimated without it.
@@ -146,12 +149,12 @@ impl Facts {
         let Estimate::Gas(gas) = self.gas else { return None };
         let gas = gas.0.max(self.cancel_gas.0);
         let plain = effect.data.0.is_empty() && gas == PLAIN_TRANSFER;
-        Some(if plain { Gas(gas) } else { Gas(gas.saturating_add(gas / 5)) })
+        Some(if plain { Gas(gas) } else { with_margin(Gas(gas), self.market.block_gas_limit) })
     }
 
     /// The fee caps to show.
     pub(super) fn caps(&self) -> Fees {
-        ladder::caps(self.market.now)
+        ladder::caps(self.market.now, self.cap_multiple)
     }
 
     /// Whether what was shown still covers what the chain asks. A call that would fail needs no more gas than shown.
@@ -162,6 +165,16 @@ impl Facts {
         };
         gas <= shown.gas_limit && !ladder::rungs(shown.fee_caps(), self.market.now).is_empty()
     }
+}
+
+/// The most gas of one transaction since Osaka, 2^24 (EIP-7825).
+const MOST_GAS: u64 = 1 << 24;
+
+/// A fifth more, but never more than a block or a transaction may hold where the call itself fits.
+fn with_margin(gas: Gas, block_gas_limit: Option<Gas>) -> Gas {
+    let limits = [Some(MOST_GAS), block_gas_limit.map(|limit| limit.0)];
+    let most = limits.into_iter().flatten().filter(|&limit| limit >= gas.0).min().unwrap_or(u64::MAX);
+    Gas(gas.0.saturating_add(gas.0 / 5).min(most))
 }
 
 fn estimate(answer: Result<u64, EstimateError>, given: Option<&Contract>) -> Result<Estimate> {

@@ -220,7 +220,9 @@ impl Planning<'_> {
         let noted = form.sent_at.is_some() && (open.slot.state == SlotState::Sent || !is_owned);
         if known && noted && evidence.is_none() {
             let waiting = if is_owned {
-                Waiting::new(WaitingReason::Finality)
+                let second = "one of the chain's nodes calls it final; a second one has to say so too";
+                let detail = is_final.then_some(second).or(self.sight.finality_warning).map(str::to_owned);
+                Waiting { detail, ..Waiting::new(WaitingReason::Finality) }
             } else {
                 let why = "bytes of an earlier transaction of this wallet, which ended unsent, use its nonce";
                 Waiting::with(WaitingReason::NonceUsedElsewhere, why)
@@ -370,6 +372,7 @@ impl Planning<'_> {
         let row = &open.transaction;
         let waits = match row.status {
             Status::Submitted => true,
+            Status::Mined => waiting.reason == WaitingReason::Finality,
             // An approved one is told only that its nonce is gone, and when it is not.
             Status::Authorized => {
                 let is_elsewhere = |reason| reason == WaitingReason::NonceUsedElsewhere;

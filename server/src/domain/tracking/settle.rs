@@ -321,7 +321,8 @@ async fn wait(state: &State, outline: &Outline, waiting: &Waiting, accepted: Opt
         payloads::mark_accepted(&change.write, row.transaction_id, hash, change.at).await?;
     }
     // What has gone on since is told by whoever made it go on.
-    if row.status == outline.status && matches!(row.status, Status::Authorized | Status::Submitted) {
+    let waits = matches!(row.status, Status::Authorized | Status::Submitted | Status::Mined);
+    if row.status == outline.status && waits {
         let is_same = row.waiting_reason == Some(waiting.reason);
         let after = Model {
             waiting_reason: Some(waiting.reason),

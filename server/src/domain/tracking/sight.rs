@@ -25,6 +25,8 @@ pub(super) struct Sight {
     pub(super) head: u64,
     /// The height of the newest block that will stay.
     pub(super) final_height: u64,
+    /// What people should know of what is final here.
+    pub(super) finality_warning: Option<&'static str>,
     /// What was answered about receipts: none: the node has none. A hash that is not here was not asked for, or not
     /// answered.
     pub(super) receipts: HashMap<TransactionHash, Option<Receipt>>,
@@ -81,7 +83,13 @@ pub(super) async fn look(
     tracked: &[Tracked],
     memory: &mut Memory,
 ) -> Result<Sight> {
-    let mut sight = Sight { latest, head: round.head.number, final_height: round.final_height, ..Sight::default() };
+    let mut sight = Sight {
+        latest,
+        head: round.head.number,
+        final_height: round.final_height,
+        finality_warning: round.final_by.warning(),
+        ..Sight::default()
+    };
     let mut looking = Looking { state, round, sight: &mut sight };
     looking.known_blocks(tracked).await;
     let now = state.clock.elapsed();

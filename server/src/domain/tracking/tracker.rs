@@ -13,7 +13,7 @@ use super::{
 use crate::{
     chain::{Chain, ChainError, Round, Use},
     domain::{Error, Result, nonces::Account},
-    state::State,
+    state::{Policy, State},
     store::{chain_marks, transactions},
     value::{Address, Evidence, Nonce, SlotState, Status, WaitingReason},
 };
@@ -284,6 +284,8 @@ async fn tell_unreachable(state: &State, account: Account, cause: &ChainError) -
 /// Looks at one account, and takes every step that follows, until nothing does.
 async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, memory: &mut Memory) -> Result<()> {
     let account = Account { chain_id: chain.id(), address };
+    let bump_after = chain.settings().bump_after.unwrap_or(state.policy.bump_after);
+    let policy = Policy { bump_after, ..(*state.policy).clone() };
     for number in 0..LOOKS {
         let mut latest = next_nonce(&round, address).await?;
         let mut tracked = account::load(state, account, latest).await?;
@@ -304,7 +306,7 @@ async fn look(state: &State, chain: &Chain, mut round: Round, address: Address, 
                 }
             }
         }
-        let steps = plan::plan(&tracked, &seen, memory, state.clock.elapsed(), &state.policy);
+        let steps = plan::plan(&tracked, &seen, memory, state.clock.elapsed(), &policy);
         if let Some(trouble) = seen.trouble.as_ref().filter(|_| steps.is_empty()) {
             return Err(ChainError::Unavailable(trouble.clone()).into());
         }

@@ -231,7 +231,7 @@ impl World {
     fn market(&self) -> Market {
         let now = Fees { max_fee_per_gas: self.chain.market, max_priority_fee_per_gas: self.chain.market / 10 };
         let now = if self.legacy { Fees { max_priority_fee_per_gas: now.max_fee_per_gas, ..now } } else { now };
-        Market { now, legacy: self.legacy }
+        Market { now, legacy: self.legacy, block_gas_limit: None }
     }
 
     /// An agent asks; `twin`: for the very same payment as the one before.
@@ -241,7 +241,7 @@ impl World {
         let mut to = [0x11; 20];
         to[12..].copy_from_slice(&self.prepared.to_be_bytes());
         let (to, value) = (Address(to.into()), Wei(U256::from(self.prepared)));
-        let (created_at, caps) = (self.state.clock.now(), ladder::caps(self.market().now));
+        let (created_at, caps) = (self.state.clock.now(), ladder::caps(self.market().now, ladder::HEADROOM));
         let mut row = Model {
             transaction_id: TransactionId::new(),
             version: 1,
@@ -298,6 +298,7 @@ impl World {
             gas: Estimate::Gas(Gas(21_000)),
             cancel_gas: Gas(21_000),
             height: Some(height(self.chain.view(is_stale).len() - 1)),
+            cap_multiple: ladder::HEADROOM,
         }
     }
 
