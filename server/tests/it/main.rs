@@ -11,6 +11,8 @@ mod crashes;
 mod custody;
 mod execution;
 mod faults;
+mod fees;
+mod habits;
 mod keystores;
 mod mfa;
 mod nodes;

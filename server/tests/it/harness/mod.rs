@@ -15,7 +15,7 @@ mod world;
 pub(crate) use chain::use_at;
 pub(crate) use database::Database;
 pub(crate) use follow::{eventually, told, until};
-pub(crate) use gate::{Call, Calls, Fault, Gate, Pass, SEND, number};
+pub(crate) use gate::{Call, Calls, Fault, Gate, Habit, Pass, SEND, number};
 pub(crate) use hardhat::HardhatNode;
 pub(crate) use oracle::Oracle;
 pub(crate) use people::{ETHER, Human, PASSWORD, code_of, log_in, stranger};

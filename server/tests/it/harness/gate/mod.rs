@@ -31,7 +31,7 @@ use wallet_server::http::listener::Listener;
 pub(crate) use self::{
     call::Call,
     lies::number,
-    rule::{Calls, Fault, Rule},
+    rule::{Calls, Fault, Habit, Rule},
 };
 
 /// The method that hands signed bytes to a node.
@@ -66,6 +66,7 @@ struct Inner {
     client: reqwest::Client,
     node: Mutex<String>,
     rules: Mutex<Vec<Rule>>,
+    habit: Mutex<Option<Habit>>,
     /// Rung when a signed transaction has come (and, when it is handed on, the node has answered).
     reached: Notify,
     seen: Mutex<Seen>,
@@ -87,6 +88,7 @@ impl Gate {
             client: reqwest::Client::new(),
             node: Mutex::new(node.to_owned()),
             rules: Mutex::default(),
+            habit: Mutex::default(),
             reached: Notify::new(),
             seen: Mutex::default(),
             in_flight: AtomicUsize::new(0),
@@ -119,12 +121,18 @@ impl Gate {
         rule
     }
 
+    /// Does this to every exchange from now on.
+    pub(crate) fn has_habit(&self, habit: Habit) {
+        *self.inner.habit.lock().expect("no panics") = Some(habit);
+    }
+
     /// Ends every rule: the node is as it is.
     pub(crate) fn heal(&self) {
         for rule in self.inner.rules.lock().expect("no panics").drain(..) {
             rule.end();
         }
         *self.pass.lock().expect("no panics") = None;
+        *self.inner.habit.lock().expect("no panics") = None;
     }
 
     /// Hands everything on to another node from now on.

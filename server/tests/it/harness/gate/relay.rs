@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use poem::{Body, Request, Response, http::StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Inner, SEND};
+use super::{Call, Fault, Habit, Inner, SEND};
 
 /// What becomes of a whole HTTP request.
 enum Whole {
@@ -47,6 +47,14 @@ impl Inner {
             call => (Call::read(call).into_iter().collect(), false),
         };
         self.note(&calls);
+        let habit = self.habit.lock().expect("no panics").clone();
+        if let Some(Habit::Batches { most, status, body }) = habit
+            && is_batch
+            && calls.len() > most
+        {
+            let status = StatusCode::from_u16(status).expect("a status");
+            return Response::builder().status(status).content_type("application/json").body(body);
+        }
         let sends = calls.iter().any(|call| call.method == SEND);
         let faults: Vec<Fault> = join_all(calls.iter().map(|call| self.fault_of(call))).await;
         let whole = faults.iter().find_map(|fault| match fault {
@@ -79,6 +87,10 @@ impl Inner {
             self.reached.notify_one();
         }
         let Some(text) = text else { return StatusCode::BAD_GATEWAY.into() };
+        let text = match habit {
+            Some(Habit::Body(change)) => change(serde_json::from_str(&text).unwrap_or_default()),
+            _ => text,
+        };
         match whole {
             Some(Whole::Swallow) => std::future::pending().await,
             Some(Whole::Cut) => cut(text),

@@ -94,6 +94,32 @@ pub(crate) enum Fault {
     Elsewhere(String),
 }
 
+/// What an endpoint does with whole exchanges.
+#[derive(Clone)]
+pub(crate) enum Habit {
+    /// Batches of more than so many calls are answered with an HTTP status and a body.
+    Batches { most: usize, status: u16, body: &'static str },
+    /// The whole body of each answer is changed.
+    Body(Arc<dyn Fn(Value) -> String + Send + Sync>),
+}
+
+impl Habit {
+    pub(crate) fn batches(most: usize, status: u16, body: &'static str) -> Self {
+        Self::Batches { most, status, body }
+    }
+
+    /// Changes every single answer, alone or in a batch.
+    pub(crate) fn each(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        Self::Body(Arc::new(move |mut body| {
+            match &mut body {
+                Value::Array(all) => all.iter_mut().for_each(&change),
+                one => change(one),
+            }
+            body.to_string()
+        }))
+    }
+}
+
 impl Fault {
     pub(crate) fn refuse(words: &str) -> Self {
         Self::Refuse(-32_000, words.to_owned())
