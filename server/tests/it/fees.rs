@@ -35,7 +35,8 @@ async fn where_gas_is_free_a_wallet_pays_all_it_has() {
     let world = world(&["--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee"]).await;
     is_free(&world);
     let human = Human::without_funds(&world).await;
-    world.rpc("anvil_setBalance", json!([human.address, "0x3e8"])).await;
+    let all = wallet_server::value::Wei(U256::from(1_000));
+    world.node.fund(wallet_server::value::Address(human.address), all).await.expect("the node has accounts");
     let to = stranger();
     let asked = human.ask(to, 1_000).await;
     assert_eq!((asked.max_fee_per_gas, asked.worst_case_fee), (U256::ZERO, U256::ZERO));
