@@ -55,8 +55,32 @@ impl Service<RequestPacket> for Failover {
     }
 }
 
+/// How many times what is still without an answer is asked again.
+const TIMES: usize = 3;
+
 impl Failover {
     async fn exchange(self, request: RequestPacket) -> TransportResult<ResponsePacket> {
+        let RequestPacket::Batch(mut requests) = request else { return self.ask(request).await };
+        let mut answers: Vec<Response> = Vec::with_capacity(requests.len());
+        for time in 1..=TIMES {
+            let answer = match self.ask(RequestPacket::Batch(requests.clone())).await {
+                Ok(answer) => answer.responses().to_vec(),
+                Err(error) if answers.is_empty() => return Err(error),
+                Err(_) => break,
+            };
+            // Each question keeps its first answer; what has none is asked again, and then perhaps elsewhere.
+            let (found, refused): (Vec<_>, Vec<_>) = answer.into_iter().partition(is_answered);
+            requests.retain(|request| !found.iter().any(|answer| answer.id == *request.id()));
+            answers.extend(found);
+            if requests.is_empty() || time == TIMES {
+                answers.extend(refused);
+                break;
+            }
+        }
+        Ok(ResponsePacket::Batch(answers))
+    }
+
+    async fn ask(&self, request: RequestPacket) -> TransportResult<ResponsePacket> {
         let size = self.size;
         let ask = |endpoint: Arc<Endpoint>| {
             let request = request.clone();
@@ -103,14 +127,16 @@ async fn ask(endpoint: &Endpoint, size: Size, request: RequestPacket) -> Result<
     }
 }
 
-/// Whether every question was answered, if only by a refusal that is about the question.
+/// Whether every question was answered.
 fn is_whole(answer: &ResponsePacket, count: usize) -> bool {
-    let is_answered = |response: &Response| match &response.payload {
+    let responses = answer.responses();
+    responses.len() == count && responses.iter().all(is_answered)
+}
+
+/// Whether a question was answered, if only by a refusal that is about the question.
+fn is_answered(response: &Response) -> bool {
+    match &response.payload {
         ResponsePayload::Success(_) => true,
         ResponsePayload::Failure(refusal) => blame(refusal) != Blame::Node,
-    };
-    match answer {
-        ResponsePacket::Single(response) => is_answered(response),
-        ResponsePacket::Batch(responses) => responses.len() == count && responses.iter().all(is_answered),
     }
 }

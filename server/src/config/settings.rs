@@ -8,7 +8,7 @@ use crate::value::Secret;
 /// One variable.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// Its name; every one can also be given as `NAME_FILE`, the path of a file that holds the value.
+    /// Its name; every one but CHAINS can also be given as `NAME_FILE`, the path of a file that holds the value.
     pub name: &'static str,
     /// What counts when it is not set; none: nothing does.
     pub default: Option<&'static str>,
@@ -131,8 +131,10 @@ impl Settings {
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
             let name = setting.name;
-            // Settings that are paths already have no second form.
-            let path = if name.ends_with("_FILE") { None } else { variable(&format!("{name}_FILE")) };
+            // Settings that are paths already have no second form; CHAINS_FILE is a setting of its own.
+            let second = format!("{name}_FILE");
+            let is_taken = name.ends_with("_FILE") || SETTINGS.iter().any(|other| other.name == second);
+            let path = if is_taken { None } else { variable(&second) };
             let found = match (variable(name), path) {
                 (Some(_), Some(_)) => return Err(ConfigError::Twice(name)),
                 (Some(value), None) => (Some(value), Source::Variable),

@@ -46,6 +46,21 @@ fn several_chains_are_read() {
 }
 
 #[test]
+fn a_file_of_chains_is_read_instead_of_a_list() {
+    let path = std::env::temp_dir().join(format!("chains-{}.toml", uuid::Uuid::now_v7()));
+    std::fs::write(&path, "[[chain]]\nid = 5\n[[chain.endpoint]]\nname = \"own\"\nurl = \"http://hidden\"\n")
+        .expect("a place for files");
+    let file = path.display().to_string();
+    let config = read(&[SECRET, ("CHAINS_FILE", &file)]).expect("complete");
+    let ChainSource::Known(chains) = &config.chains else { panic!("they are listed") };
+    assert_eq!((chains[0].id.get(), chains[0].endpoints[0].name.as_str()), (5, "own"));
+    assert!(!format!("{config:?}").contains("hidden"));
+    let twice = read(&[SECRET, ("CHAINS_FILE", &file), ("CHAINS", "1=http://hidden")]).expect_err("one of them");
+    assert!(twice.to_string().contains("CHAINS_FILE") && !twice.to_string().contains("hidden"));
+    std::fs::remove_file(path).expect("it is there");
+}
+
+#[test]
 fn no_secret_is_shown() {
     let settings = Settings::from(|name| match name {
         "DATABASE_URL" => Some("postgres://user:hidden@db/wallet".to_owned()),

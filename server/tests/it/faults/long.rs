@@ -42,7 +42,7 @@ scenarios!(
 );
 
 /// Numbers that look random and can be had again (Marsaglia's xorshift).
-struct Dice {
+pub(super) struct Dice {
     state: u64,
     seed: u64,
     name: &'static str,
@@ -50,7 +50,7 @@ struct Dice {
 
 impl Dice {
     /// With the seed that `SEED` names, or a new one, which is told when the story fails.
-    fn new(name: &'static str) -> Self {
+    pub(super) fn new(name: &'static str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a setting of the tests, and a seed that is never the same")]
         let seed: u64 = match std::env::var("SEED") {
             Ok(seed) => seed.parse().expect("a number"),
@@ -60,22 +60,22 @@ impl Dice {
     }
 
     /// Others of the same story.
-    fn split(&mut self) -> Self {
+    pub(super) fn split(&mut self) -> Self {
         Self { state: self.below(u64::MAX) | 1, ..*self }
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
         self.state % bound
     }
 
-    fn milliseconds(&mut self, bound: u64) -> Duration {
+    pub(super) fn milliseconds(&mut self, bound: u64) -> Duration {
         Duration::from_millis(self.below(bound))
     }
 
-    fn of<T: Copy>(&mut self, items: &[T]) -> T {
+    pub(super) fn of<T: Copy>(&mut self, items: &[T]) -> T {
         items[usize::try_from(self.below(items.len() as u64)).expect("it is an index")]
     }
 }
@@ -136,16 +136,16 @@ async fn five_hundred_payments_of_one_wallet_from_thirty_two_clients(database: D
 }
 
 /// Somebody at a server that is killed all the time, with codes by the real time.
-struct Stoic {
-    client: UserClient,
-    agent: AgentClient,
+pub(super) struct Stoic {
+    pub(super) client: UserClient,
+    pub(super) agent: AgentClient,
     totp_secret: String,
-    wallets: Vec<Address>,
+    pub(super) wallets: Vec<Address>,
     last_step: u64,
 }
 
 impl Stoic {
-    async fn new(url: &str, node: &LocalNode, name: &str, wallets: usize) -> Self {
+    pub(super) async fn new(url: &str, node: &LocalNode, name: &str, wallets: usize) -> Self {
         let password = Secret::from(PASSWORD);
         let client = UserClient::new(url).expect("a loopback URL");
         client.register(name, &password).await.expect("a new name");
@@ -177,7 +177,7 @@ impl Stoic {
     }
 
     /// Asks for a payment from each wallet, and has them approved; whatever was asked is given back.
-    async fn round(&mut self, dice: &mut Dice, to: Address) -> Vec<Uuid> {
+    pub(super) async fn round(&mut self, dice: &mut Dice, to: Address) -> Vec<Uuid> {
         let mut asked: Vec<Transaction> = Vec::new();
         for wallet in self.wallets.clone() {
             for _ in 0..1 + dice.below(3) {

@@ -17,6 +17,7 @@ mod resets;
 mod restores;
 mod scenario;
 mod several;
+mod soak;
 mod storage;
 mod ways_out;
 mod words;
