@@ -29,6 +29,7 @@ run: tools ## Start a development server: SQLite, a chain of its own, no setting
 .PHONY: test
 test: tools ## Run all tests, with a PostgreSQL of their own (or the one in TEST_DATABASE_URL)
 	@scripts/install hardhat
+	@scripts/install clients
 	@scripts/install python
 	scripts/postgres run cargo test --locked --workspace --all-features
 

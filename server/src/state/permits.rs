@@ -1,7 +1,8 @@
-//! Bounds on work with nodes: so much at once for one user or agent, so much in all.
+//! Bounds on work with a chain's nodes: so much at once for one user or agent, so much in all. Each chain has bounds of its
+//! own, so that a slow one slows no other.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,6 +12,8 @@ use tokio::{
     time::timeout,
 };
 use uuid::Uuid;
+
+use crate::value::ChainId;
 
 /// How much one user or agent may have under way at once.
 const PER_OWNER: usize = 4;
@@ -25,30 +28,49 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Busy;
 
 /// The right to work with nodes, given out a little at a time. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Permits(Arc<Mutex<BTreeMap<ChainId, OfChain>>>);
+
+impl Permits {
+    /// Does the work with a chain's nodes when it is its owner's turn.
+    ///
+    /// Fails as the work does, and with [`Busy`] when its turn does not come within 5 s.
+    pub async fn run<T, E>(
+        &self,
+        chain_id: ChainId,
+        owner: Uuid,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Busy> + Send + 'static,
+    {
+        let of_chain = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(chain_id).or_default().clone();
+        of_chain.run(owner, work).await
+    }
+}
+
+/// The permits of one chain.
 #[derive(Debug, Clone)]
-pub struct Permits {
+struct OfChain {
     in_all: Arc<Semaphore>,
     owners: Arc<Mutex<HashMap<Uuid, Arc<Semaphore>>>>,
     patience: Duration,
 }
 
-impl Default for Permits {
+impl Default for OfChain {
     fn default() -> Self {
         Self { in_all: Arc::new(Semaphore::new(IN_ALL)), owners: Arc::default(), patience: PATIENCE }
     }
 }
 
-impl Permits {
+impl OfChain {
     /// Does the work when it is its owner's turn. Work that has begun runs to its end, also when nobody waits for its
     /// outcome any more: what a node was asked cannot be taken back, so a client that hangs up and asks again must not
     /// get past the bound. That it ends is for the work to see to.
     ///
     /// Fails as the work does, and with [`Busy`] when its turn does not come within 5 s.
-    pub async fn run<T, E>(
-        &self,
-        owner: Uuid,
-        work: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Result<T, E>
+    async fn run<T, E>(&self, owner: Uuid, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Busy> + Send + 'static,
@@ -110,8 +132,8 @@ mod tests {
         }
     }
 
-    fn impatient() -> Permits {
-        Permits { patience: Duration::from_millis(20), ..Permits::default() }
+    fn impatient() -> OfChain {
+        OfChain { patience: Duration::from_millis(20), ..OfChain::default() }
     }
 
     #[tokio::test]
@@ -159,8 +181,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_slow_chain_takes_nothing_from_another() {
+        let (permits, work, owner) = (Permits::default(), Work::default(), Uuid::now_v7());
+        let chain = |id| ChainId::new(id).expect("in range");
+        for _ in 0..PER_OWNER {
+            let (permits, work) = (permits.clone(), work.clone());
+            tokio::spawn(async move { permits.run(chain(1), owner, work.run()).await });
+        }
+        work.until(PER_OWNER).await;
+        assert!(permits.run(chain(2), owner, async { Ok::<_, Busy>(()) }).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn owners_without_work_are_forgotten() {
-        let permits = Permits::default();
+        let permits = OfChain::default();
         for _ in 0..100 {
             permits.run(Uuid::now_v7(), async { Ok::<_, Busy>(()) }).await.expect("nobody else works");
         }

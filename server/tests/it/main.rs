@@ -5,6 +5,7 @@ mod harness;
 mod agents;
 mod approval;
 mod batches;
+mod clients;
 mod concurrency;
 mod contract;
 mod crashes;

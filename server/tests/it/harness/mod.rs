@@ -1,6 +1,7 @@
 //! A running server with a node and a database of its own, and the people and programs that use it.
 
 mod chain;
+mod clients;
 pub(crate) mod contracts;
 mod database;
 mod follow;
@@ -13,6 +14,7 @@ mod process;
 mod world;
 
 pub(crate) use chain::use_at;
+pub(crate) use clients::Client;
 pub(crate) use database::Database;
 pub(crate) use follow::{eventually, told, until};
 pub(crate) use gate::{Call, Calls, Fault, Gate, Habit, Pass, SEND, number};
