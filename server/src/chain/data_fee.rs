@@ -10,6 +10,7 @@ use super::{
     Call, Chain, ChainError, EstimateError,
     answer::Bytes,
     estimate::{failure, params},
+    rpc::Rpc,
 };
 use crate::value::{Address, Fees, Gas, Wei};
 
@@ -28,8 +29,8 @@ struct Question {
 }
 
 impl Chain {
-    /// What the data of a transaction would cost on top of its gas, as the chain's oracle estimates it for the latest
-    /// block; none where the chain has no oracle that this server knows. Fails when the node cannot be asked.
+    /// What the data of a transaction would cost on top of its gas, and the operator's fee, as the chain's oracle estimates
+    /// them for the latest block; none where the chain has no oracle that this server knows. Fails when the node cannot be asked.
     pub async fn data_fee(&self, call: &Call, gas_limit: Gas, fees: Fees) -> Result<Option<Wei>, ChainError> {
         let oracle = self.0.data_fee_oracle.get_or_try_init(|| self.find_oracle()).await?;
         let Some(oracle) = *oracle else { return Ok(None) };
@@ -46,21 +47,10 @@ impl Chain {
             input: Data::from(call.data.0.clone()),
         };
         let question = Question { to: oracle, data: get_l1_fee(&transaction.encoded_for_signing()) };
-        let answer = match params(&(question, "latest")) {
-            Ok(params) => rpc.ask::<_, Bytes>("eth_call", params).await,
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(Bytes(word)) => Ok(<&[u8; 32]>::try_from(word.as_slice())
-                .ok()
-                .map(|word| U256::from_be_bytes(*word))
-                .filter(|fee| *fee <= LARGEST)
-                .map(Wei)),
-            Err(error) => match failure(rpc, error) {
-                EstimateError::Unavailable(unavailable) => Err(unavailable),
-                EstimateError::Reverted { .. } | EstimateError::InsufficientFunds => Ok(None),
-            },
-        }
+        let operator = Question { to: oracle, data: get_operator_fee(gas_limit) };
+        // Chains that have not adopted an operator fee (OP Stack before Isthmus, Scroll) refuse the question.
+        let (data, operator) = tokio::try_join!(ask(rpc, &question), ask(rpc, &operator))?;
+        Ok(data.map(|data| Wei(data.saturating_add(operator.unwrap_or(U256::ZERO)))))
     }
 
     async fn find_oracle(&self) -> Result<Option<Address>, ChainError> {
@@ -71,6 +61,29 @@ impl Chain {
         }
         Ok(None)
     }
+}
+
+/// A fee that a contract names; none when it refuses, or names an absurd one.
+async fn ask(rpc: &Rpc, question: &Question) -> Result<Option<U256>, ChainError> {
+    let answer = match params(&(question, "latest")) {
+        Ok(params) => rpc.ask::<_, Bytes>("eth_call", params).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(Bytes(word)) => {
+            let word = <&[u8; 32]>::try_from(word.as_slice()).ok();
+            Ok(word.map(|word| U256::from_be_bytes(*word)).filter(|fee| *fee <= LARGEST))
+        }
+        Err(error) => match failure(rpc, error) {
+            EstimateError::Unavailable(unavailable) => Err(unavailable),
+            EstimateError::Reverted { .. } | EstimateError::InsufficientFunds => Ok(None),
+        },
+    }
+}
+
+/// A call of `getOperatorFee(uint256)`, for all the gas that a transaction may use.
+fn get_operator_fee(gas_limit: Gas) -> String {
+    format!("0x275aedd2{:064x}", gas_limit.0)
 }
 
 /// A call of `getL1Fee(bytes)`.
@@ -90,6 +103,8 @@ mod tests {
     #[test]
     fn the_question_is_encoded_as_solidity_does() {
         assert_eq!(keccak256("getL1Fee(bytes)")[..4], [0x49, 0x94, 0x8e, 0x0e]);
+        let operator = alloy::primitives::hex::encode(&keccak256("getOperatorFee(uint256)")[..4]);
+        assert_eq!(get_operator_fee(Gas(21_000)), format!("0x{operator}{:064x}", 21_000));
         let expected = format!("0x49948e0e{:064x}{:064x}{:0<64}", 32, 3, "010203");
         assert_eq!(get_l1_fee(&[1, 2, 3]), expected);
     }

@@ -208,9 +208,10 @@ impl Chain {
 
     /// The way to the chain for a request; fails at once while no endpoint is believed.
     async fn rpc(&self) -> Result<&Rpc, ChainError> {
+        // Boxed: every question to the chain holds this, and mostly there is nothing to wait for.
         match self.0.pool.only() {
-            Some(endpoint) => endpoint.rpc().await,
-            None => self.0.pool.ready().await.map(|()| &self.0.failover),
+            Some(endpoint) => Box::pin(endpoint.rpc()).await,
+            None => Box::pin(self.0.pool.ready()).await.map(|()| &self.0.failover),
         }
     }
 }

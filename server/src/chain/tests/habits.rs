@@ -301,3 +301,50 @@ async fn a_simulation_that_is_not_to_be_had_is_done_without_and_tried_again_late
         assert_eq!(tried.method, crate::value::SimulationMethod::EthCall, "{said}");
     }
 }
+
+/// Receipts and blocks as rollups and other chains give them.
+#[tokio::test]
+async fn what_other_chains_add_to_receipts_and_blocks_is_no_trouble() {
+    let ours = TransactionHash([7; 32].into());
+    let (hash, block) = (ours.to_string(), hash_of(4));
+    let extra = [
+        // OP Stack: a deposit beside it, data and operator fees.
+        r#""type":"0x7e","depositNonce":"0x1","l1Fee":"0x5","l1FeeScalar":null,"l1BlobBaseFee":null,"operatorFeeScalar":"0x0""#,
+        // Arbitrum.
+        r#""type":"0x6a","gasUsedForL1":"0x1f4","l1BlockNumber":"0x12d687"#,
+        // zkSync Era.
+        r#""type":"0x71","l1BatchNumber":null,"l1BatchTxIndex":null,"l2ToL1Logs":[],"root":"0x01"#,
+        // Celo: fees in a token (CIP-64).
+        r#""type":"0x7b","feeCurrency":"0x765de816845861e75a25fca122bb6898b8b1282a","gatewayFee":null"#,
+        // BSC, Polygon: what a validator pays itself.
+        r#""type":"0x7f","effectiveGasPrice":"0x0","blobGasUsed":null"#,
+    ];
+    for extra in extra {
+        let extra = if extra.matches('"').count() % 2 == 1 { format!("{extra}\"") } else { extra.to_owned() };
+        let receipt = format!(
+            r#""result":{{"transactionHash":"{hash}","blockNumber":"0x4","blockHash":"{block}","status":"0x1","gasUsed":"0x5208",{extra}}}"#
+        );
+        let whole = format!(
+            r#""result":{{"number":"0x4","hash":"{block}","gasUsed":"0x5208","gasLimit":"0x4000000000000","size":"0x0",
+            "baseFeePerGas":"0x0","sendCount":"0x1","l1BatchNumber":null,"transactions":[
+            {{"hash":"{hash}","from":"0x0000000000000000000000000000000000000001","nonce":"0x0","to":null,"value":"0x0","input":"0x"}},
+            {{"hash":"{}","type":"0x6a","from":"0x00000000000000000000000000000000000a4b05","data":"0x","requestId":"0x1"}}]}}"#,
+            hash_of(9)
+        );
+        let chain = url_of(
+            pretend(move |request| {
+                Some(answer(&request, |method, params| match (method, params[1].as_bool()) {
+                    ("eth_getTransactionReceipt", _) => receipt.clone(),
+                    ("eth_getBlockByNumber", Some(true)) => whole.clone(),
+                    _ => healthy(method, params),
+                }))
+            })
+            .await,
+        );
+        let round = chain.round().await.expect("it is well");
+        let receipt = round.receipts(&[ours]).await.pop().expect("one").expect(&extra).expect("it is there");
+        assert!(receipt.succeeded && receipt.gas_used == 21_000, "{extra}");
+        let block = round.block(4).await.expect(&extra).expect("it is there");
+        assert_eq!(block.transactions.len(), 2, "{extra}");
+    }
+}

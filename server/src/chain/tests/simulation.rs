@@ -1,6 +1,10 @@
 //! Trials of calls, and questions to token contracts, on nodes of every kind.
 
-use super::{super::*, hostile::node, id, local};
+use super::{
+    super::*,
+    hostile::{itself, node, scripted},
+    id, local,
+};
 use crate::value::{Address, CallData, Fees, Gas, SimulationMethod, TokenAmount, TokenStandard, Wei};
 
 const MISSING: &str = r#""error":{"code":-32601,"message":"the method does not exist"}"#;
@@ -126,10 +130,24 @@ async fn only_a_chain_with_an_oracle_charges_for_data() {
     let fees = Fees { max_fee_per_gas: 10, max_priority_fee_per_gas: 1 };
     let (_node, plain) = local(&[]).await;
     assert_eq!(plain.data_fee(&payment(address(1), 5), Gas(21_000), fees).await, Ok(None));
-    for (answer, expected) in [(word(1234), Some(1234)), ("f".repeat(64), None), (String::new(), None)] {
-        let rollup = node(move |method| match method {
+    let refused = || r#""error":{"code":3,"message":"execution reverted"}"#.to_owned();
+    let named = |word: String| format!(r#""result":"0x{word}""#);
+    for (data, operator, expected) in [
+        (named(word(1234)), refused(), Some(1234)),
+        (named(word(1234)), named(String::new()), Some(1234)),
+        (named(word(1234)), named(word(6)), Some(1240)),
+        (named("f".repeat(64)), refused(), None),
+        (named(String::new()), refused(), None),
+    ] {
+        // `getOperatorFee(uint256)` (OP Stack, Isthmus).
+        let of = move |params: &serde_json::Value| match params[0]["data"].as_str() {
+            Some(data) if data.starts_with("0x275aedd2") => operator.clone(),
+            _ => data.clone(),
+        };
+        let rollup = scripted(move |method, params| match method {
             "eth_getCode" => r#""result":"0x60""#.to_owned(),
-            _ => format!(r#""result":"0x{answer}""#),
+            "eth_call" => of(params),
+            _ => itself(method, params).unwrap_or_else(refused),
         })
         .await;
         let fee = rollup.data_fee(&payment(address(1), 5), Gas(21_000), fees).await;

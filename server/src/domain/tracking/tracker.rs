@@ -243,7 +243,7 @@ impl Tracker {
         let mut memory = self.memories.remove(&address).unwrap_or_default();
         let (state, chain) = (self.state.clone(), self.chain.clone());
         let begun = self.looking.spawn(async move {
-            let outcome = look(&state, &chain, round, address, &mut memory).await;
+            let outcome = Box::pin(look(&state, &chain, round, address, &mut memory)).await;
             Looked { address, memory, outcome }
         });
         self.under_way.insert(address, begun.id());

@@ -167,7 +167,7 @@ async fn look_again(state: &State, user: &User, row: Model, acknowledge: Vec<Str
     let look = async {
         let chain = crate::domain::chains::served(state, row.chain_id)?;
         let asked = ask(state.clone(), chain.clone(), row.clone(), user.session_id);
-        let (facts, worse) = draft::with_nodes(state, chain.id(), user.user_id.0, asked).await?;
+        let (facts, worse) = draft::with_nodes(state, chain.id(), user.user_id.0, Box::pin(asked)).await?;
         if let Some(worse) = worse {
             let refreshed = refresh(state, &row, worse).await?;
             return Err(Error::PreviewChanged(Box::new(view(state, refreshed).await?)));

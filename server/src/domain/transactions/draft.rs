@@ -37,7 +37,7 @@ pub(super) struct Origin {
 /// [`Error::InsufficientFunds`] when it cannot be tried.
 pub(super) async fn draft(state: &State, origin: Origin) -> Result<(Model, Facts)> {
     let owner = origin.agent_id.map_or(origin.wallet.user_id.0, |agent_id| agent_id.0);
-    with_nodes(state, origin.chain.id(), owner, draft_now(state.clone(), origin)).await
+    with_nodes(state, origin.chain.id(), owner, Box::pin(draft_now(state.clone(), origin))).await
 }
 
 async fn draft_now(state: State, origin: Origin) -> Result<(Model, Facts)> {
@@ -95,7 +95,7 @@ pub(super) async fn look_again(state: &State, chain: &Chain, shown: &Model) -> R
         sight.describe(&asked, &chain, &mut now, free).await?;
         Ok((now, sight.facts))
     };
-    with_nodes(state, shown.chain_id, shown.user_id.0, look).await
+    with_nodes(state, shown.chain_id, shown.user_id.0, Box::pin(look)).await
 }
 
 /// Does work with nodes when it is its owner's turn, within the time that one request may take of them.
@@ -108,7 +108,8 @@ pub(super) async fn with_nodes<T: Send + 'static>(
     owner: Uuid,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    state.permits.run(chain_id, owner, budget(REQUEST_BUDGET, work)).await
+    // Boxed: what asks nodes is large, and is moved from hand to hand.
+    state.permits.run(chain_id, owner, Box::pin(budget(REQUEST_BUDGET, work))).await
 }
 
 /// What the server chooses for a transaction.

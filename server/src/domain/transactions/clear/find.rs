@@ -32,7 +32,7 @@ impl<'state> Target<'state> {
         let wallet = wallet.ok_or(Error::NotFound("wallet"))?;
         let asked = chain.clone();
         let facts = async move { Facts::ask(&asked, address, &clears(address), None).await };
-        let facts = draft::with_nodes(state, chain.id(), user.user_id.0, facts).await?;
+        let facts = draft::with_nodes(state, chain.id(), user.user_id.0, Box::pin(facts)).await?;
         let target = Self::of(state, chain, wallet, facts, nonce).await?;
         if target.nonce.0 < target.facts.account.nonce && !target.is_gone().await? {
             return Err(Error::Invalid("nonce: the chain has used it, and will tell by what; it ends by itself"));
