@@ -126,7 +126,7 @@ impl Transport {
         let mut answers = Vec::with_capacity(requests.len());
         let mut left = VecDeque::from(requests);
         let mut alone = Vec::new();
-        let mut probed = false;
+        let (mut probed, mut doubted) = (false, false);
         while !left.is_empty() {
             let size = self.learning.now().batch_size.unwrap_or(usize::MAX).min(left.len());
             if size == 1 {
@@ -150,7 +150,11 @@ impl Transport {
                             Err(_) => return Err(fault),
                         }
                     }
-                    self.learning.takes_at_most(size / 2);
+                    // A server in trouble for a moment has said nothing of batches.
+                    if doubted || !matches!(fault, Fault::Status(500..)) {
+                        self.learning.takes_at_most(size / 2);
+                    }
+                    doubted = true;
                     part.into_iter().rev().for_each(|request| left.push_front(request));
                 }
                 Err(Refused::Fault(fault)) if answers.is_empty() => return Err(fault),

@@ -348,3 +348,19 @@ async fn what_other_chains_add_to_receipts_and_blocks_is_no_trouble() {
         assert_eq!(block.transactions.len(), 2, "{extra}");
     }
 }
+
+#[tokio::test]
+async fn a_moment_of_trouble_says_nothing_of_batches() {
+    let batches = Arc::new(AtomicUsize::new(0));
+    let counted = batches.clone();
+    let chain = url_of(
+        pretend(move |request| {
+            let is_first = request.is_array() && counted.fetch_add(1, Ordering::Relaxed) == 0;
+            Some(if is_first { http("502 Bad Gateway", "") } else { answer(&request, healthy) })
+        })
+        .await,
+    );
+    chain.round().await.expect("one more try does it");
+    assert_eq!(chain.endpoints()[0].habits.batch_size, None);
+    assert_eq!(batches.load(Ordering::Relaxed), 2);
+}
