@@ -17,6 +17,7 @@ mod finality;
 mod find_use;
 mod gas;
 mod habits;
+mod heads;
 mod identity;
 mod known;
 pub mod local;
@@ -41,7 +42,7 @@ mod witness;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 use self::{endpoint::Endpoint, pool::Pool, rpc::Rpc};
 use crate::value::{Address, BlockHash, ChainId};
@@ -120,6 +121,8 @@ struct Shared {
     /// Set once it is known which contract, if any, says what data costs.
     data_fee_oracle: OnceCell<Option<Address>>,
     floor: market::Floor,
+    /// Rung when a new block is told.
+    wake: Notify,
 }
 
 impl Chain {
@@ -143,6 +146,7 @@ impl Chain {
             settings,
             data_fee_oracle: OnceCell::new(),
             floor: market::Floor::default(),
+            wake: Notify::new(),
         })))
     }
 

@@ -67,6 +67,8 @@ pub struct EndpointSettings {
     pub name: String,
     /// `http://` or `https://`; may hold a user and password, or a provider's key.
     pub url: Secret<String>,
+    /// `ws://` or `wss://`, where its new blocks are subscribed to; none: it is asked from time to time.
+    pub ws_url: Option<Secret<String>>,
     /// Endpoints of a lower order are asked first.
     pub order: u32,
     /// Which share of the questions it gets among those of its order; at least 1.
@@ -76,7 +78,7 @@ pub struct EndpointSettings {
 impl EndpointSettings {
     /// An endpoint of the first order.
     pub fn new(name: impl Into<String>, url: Secret<String>) -> Self {
-        Self { name: name.into(), url, order: 0, weight: 1 }
+        Self { name: name.into(), url, ws_url: None, order: 0, weight: 1 }
     }
 }
 

@@ -54,6 +54,8 @@ struct Endpoint {
     name: String,
     url: Option<Secret<String>>,
     url_file: Option<String>,
+    ws_url: Option<Secret<String>>,
+    ws_url_file: Option<String>,
     order: Option<u32>,
     weight: Option<u32>,
 }
@@ -148,7 +150,7 @@ fn endpoints(chain: u64, endpoints: Vec<Endpoint>) -> Result<Vec<EndpointSetting
         return Err(parse::invalid(NAME, format!("chain {chain} has no [[chain.endpoint]]")));
     }
     let endpoints = endpoints.into_iter().map(|endpoint| {
-        let Endpoint { name, url, url_file, order, weight } = endpoint;
+        let Endpoint { name, url, url_file, ws_url, ws_url_file, order, weight } = endpoint;
         let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
         let wrong = |why: &str| parse::invalid(NAME, format!("chain {chain}: endpoint {shown}: {why}"));
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
@@ -161,19 +163,26 @@ fn endpoints(chain: u64, endpoints: Vec<Endpoint>) -> Result<Vec<EndpointSetting
         if !names.insert(name.clone()) {
             return Err(wrong("it is there twice"));
         }
-        let url = match (url, url_file) {
-            (Some(url), None) => url,
+        let either = |key: &str, value, path: Option<String>| match (value, path) {
+            (Some(_), Some(_)) => Err(wrong(&format!("expected {key} or {key}_file, not both"))),
+            (value, None) => Ok(value),
             (None, Some(path)) => {
-                let text = fs::read_to_string(path).map_err(|error| wrong(&format!("url_file: {error}")))?;
-                Secret::new(text.trim().to_owned())
+                let text = fs::read_to_string(path).map_err(|error| wrong(&format!("{key}_file: {error}")))?;
+                Ok(Some(Secret::new(text.trim().to_owned())))
             }
-            _ => return Err(wrong("expected url or url_file")),
         };
+        let url = either("url", url, url_file)?.ok_or_else(|| wrong("expected url or url_file"))?;
+        let ws_url = either("ws_url", ws_url, ws_url_file)?;
+        let is_socket =
+            |url: &Secret<String>| ["ws://", "wss://"].iter().any(|scheme| url.expose().starts_with(scheme));
+        if !ws_url.as_ref().is_none_or(is_socket) {
+            return Err(wrong("ws_url: expected ws:// or wss://"));
+        }
         let weight = weight.unwrap_or(1);
         if !(1..=1_000).contains(&weight) {
             return Err(wrong("weight: expected 1 to 1000"));
         }
-        Ok(EndpointSettings { name, url, order: order.unwrap_or(0), weight })
+        Ok(EndpointSettings { name, url, ws_url, order: order.unwrap_or(0), weight })
     });
     endpoints.collect()
 }
@@ -203,6 +212,7 @@ mod tests {
         [[chain.endpoint]]
         name = "paid"
         url = "https://example.org/v3/hiddenkey"
+        ws_url = "wss://example.org/ws/hiddenkey"
         order = 1
         weight = 3
 
@@ -242,6 +252,7 @@ mod tests {
         let [first, second] = base.endpoints.as_slice() else { panic!("two endpoints") };
         assert_eq!((first.name.as_str(), first.order, first.weight), ("own", 0, 1));
         assert_eq!((second.name.as_str(), second.order, second.weight), ("paid", 1, 3));
+        assert!(first.ws_url.is_none() && second.ws_url.is_some());
         assert_eq!((own.finality, own.request_timeout), (Finality::Instant, Duration::from_secs(5)));
         assert!(!format!("{chains:?}").contains("hiddenkey"));
     }
@@ -259,6 +270,7 @@ mod tests {
             ("explorer_url = \"https", "explorer_url = \"ftp", "explorer_url"),
             ("name = \"paid\"", "name = \"own\"", "endpoint own: it is there twice"),
             ("weight = 3", "weight = 0", "weight"),
+            ("ws_url = \"wss", "ws_url = \"https", "ws_url: expected ws://"),
             ("order = 1", "orders = 1", "unknown field"),
             ("url = \"https://example.org/v3/hiddenkey\"", "", "expected url or url_file"),
             ("order = 1", "order = \"https://hiddenkey\"", "line"),

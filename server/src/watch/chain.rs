@@ -14,10 +14,10 @@ pub(super) fn name(chain: &Chain) -> String {
     format!("chain {}", chain.id())
 }
 
-/// Looks at the chain from time to time, and at once when it is nudged.
+/// Looks at the chain from time to time, and at once when it is nudged or a new block is told.
 pub(super) async fn run(state: State, chain: Chain, poll_interval: Duration, mut stop: watch::Receiver<bool>) {
     let (name, chain_id) = (name(&chain), chain.id());
-    let mut tracker = Tracker::new(state.clone(), chain);
+    let mut tracker = Tracker::new(state.clone(), chain.clone());
     let mut poll_at = Instant::now();
     loop {
         let outcome = tokio::select! {
@@ -29,6 +29,7 @@ pub(super) async fn run(state: State, chain: Chain, poll_interval: Duration, mut
                 continue;
             }
             accounts = state.nudges.heard(chain_id) => tracker.nudge(accounts).await,
+            () = chain.woken() => tracker.poll().await,
             () = sleep_until(poll_at) => {
                 let outcome = tracker.poll().await;
                 poll_at = Instant::now() + poll_interval;

@@ -15,6 +15,7 @@ mod chain;
 mod discover;
 mod endpoint;
 mod expire;
+mod heads;
 
 /// Starts every task. They end when `stop` becomes true; joining the set waits for the step in hand.
 pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool>) -> JoinSet<()> {
@@ -24,12 +25,25 @@ pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool
         let interval = chain.settings().poll_interval.unwrap_or(poll_interval);
         let run = move || chain::run(watched.0.clone(), watched.1.clone(), interval, watched.2.clone());
         tasks.spawn(supervise(state.clone(), chain::name(chain), stop.clone(), run));
-        for (place, known) in chain.endpoints().iter().enumerate().filter(|_| chain.endpoints().len() > 1) {
-            let name = format!("{} endpoint {}", chain::name(chain), known.name);
+        let endpoints = chain.settings().endpoints.len();
+        for place in (0..endpoints).filter(|_| endpoints > 1) {
+            // Everybody may read this: the operator's names are for users.
+            let name = format!("{} endpoint {}", chain::name(chain), place + 1);
             let watched = (state.clone(), name.clone(), chain.clone(), stop.clone());
             let run = move || {
                 let (state, name, chain, stop) = watched.clone();
                 endpoint::run(state, name, chain, place, stop)
+            };
+            tasks.spawn(supervise(state.clone(), name, stop.clone(), run));
+        }
+    }
+    for chain in state.chains.iter() {
+        for place in chain.subscribed() {
+            let name = format!("{} subscription {}", chain::name(chain), place + 1);
+            let watched = (state.clone(), name.clone(), chain.clone(), stop.clone());
+            let run = move || {
+                let (state, name, chain, stop) = watched.clone();
+                heads::run(state, name, chain, place, stop)
             };
             tasks.spawn(supervise(state.clone(), name, stop.clone(), run));
         }

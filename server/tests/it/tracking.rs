@@ -1,6 +1,6 @@
 //! From submission to the end, on a chain that does not always go along.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent_sdk::{Authorize, Status, Transaction, WaitingReason};
 use alloy::primitives::U256;
@@ -8,6 +8,7 @@ use serde_json::json;
 use wallet_server::{
     chain::Finality,
     config::{ChainSource, Config},
+    value::Secret,
 };
 
 use crate::harness::{Database, Human, World, code, on_both_databases, stranger};
@@ -22,6 +23,7 @@ on_both_databases!(
     a_taken_nonce_ends_its_transaction,
     a_chain_without_eip_1559_works,
     a_node_that_loses_the_transaction_gets_it_again,
+    a_new_block_is_looked_at_at_once_where_it_is_subscribed_to,
 );
 
 fn finality(config: &mut Config, depth: u64) {
@@ -40,6 +42,27 @@ async fn until(human: &Human, transaction: &Transaction, is_so: impl Fn(&Transac
         now
     };
     tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it comes to that")
+}
+
+async fn a_new_block_is_looked_at_at_once_where_it_is_subscribed_to(database: Database) {
+    let mut world = World::start_on(database, &[], |config| {
+        config.policy.session_lifetime = Duration::from_secs(24 * 3_600);
+        // Nobody asks by themselves before this test is over.
+        config.poll_interval = Duration::from_secs(60);
+        finality(config, 3);
+    })
+    .await;
+    let socket = Secret::new(world.node.url().replace("http://", "ws://"));
+    let ChainSource::Known(chains) = &mut world.config.chains else { panic!("tests name their chain") };
+    chains[0].endpoints[0].ws_url = Some(socket);
+    world.restart().await;
+    let human = Human::with_everything(&world).await;
+    let executed = human.executed(stranger(), 5).await;
+    until(&human, &executed, |now| now.status == Status::Mined).await;
+    let began = Instant::now();
+    world.rpc("anvil_mine", json!(["0x3"])).await;
+    until(&human, &executed, |now| now.status == Status::Confirmed).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
 }
 
 async fn what_is_not_mined_is_sped_up_within_the_approved_caps(database: Database) {
