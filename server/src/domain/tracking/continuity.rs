@@ -3,7 +3,7 @@
 //! Some blocks that were relied on are remembered. Where the chain has another block in the place of one, it was
 //! reorganised below what it had called final: everything that was used above the newest remembered block that is still
 //! there is looked at again. Where even the first block is another one, it is another chain: a development chain that
-//! began anew is then forgotten, any other waits for its operator.
+//! began anew is then forgotten, any other waits for its operator. An endpoint that is behind the others proves nothing.
 
 use std::collections::BTreeSet;
 
@@ -45,6 +45,20 @@ pub(super) struct Standing {
     pub(super) is_development: bool,
 }
 
+impl Standing {
+    /// Whether it is a development chain that began anew: with another first block, or from an earlier state.
+    pub(super) fn began_anew(&self, marks: &[chain_marks::Model]) -> bool {
+        let is_gone = |mark: &chain_marks::Model| mark.height.0 > self.head;
+        self.is_development && (self.has_other_genesis(marks) || marks.iter().any(is_gone))
+    }
+
+    /// Whether another first block is remembered.
+    pub(super) fn has_other_genesis(&self, marks: &[chain_marks::Model]) -> bool {
+        let first = marks.iter().find(|mark| mark.height == Height(0));
+        first.zip(self.genesis).is_some_and(|(first, shown)| first.hash != shown)
+    }
+}
+
 /// The blocks of one node.
 pub(super) trait Blocks: Sync {
     /// The hash of the block at a height; none when the node has none there. Fails when it cannot say.
@@ -62,37 +76,30 @@ pub(super) async fn marks(state: &State, chain_id: ChainId) -> Result<Vec<chain_
     Ok(chain_marks::list(&state.store, chain_id).await?)
 }
 
-/// Compares what a round shows with what is remembered. Where the chain was reorganised deeper than it is final, the
+/// Where the chain stands, as the endpoint of a round shows it.
+pub(super) fn standing(round: &Round) -> Standing {
+    let Round { chain_id, final_height, genesis, is_development, .. } = *round;
+    Standing { chain_id, head: round.head.number, final_height, genesis, is_development }
+}
+
+/// Compares what a node shows with what is remembered. Where the chain was reorganised deeper than it is final, the
 /// nonces that are in question are opened again.
 ///
 /// Fails with [`Error::ChainUnavailable`] and [`Error::StorageUnavailable`].
-pub(super) async fn check(state: &State, round: &Round, marks: &[chain_marks::Model]) -> Result<()> {
-    let Round { chain_id, final_height, genesis, is_development, .. } = *round;
-    let standing = Standing { chain_id, head: round.head.number, final_height, genesis, is_development };
-    compare(state, standing, marks, round).await
-}
-
-/// The same with a node's blocks.
 pub(super) async fn compare(
     state: &State,
     standing: Standing,
     marks: &[chain_marks::Model],
     blocks: &impl Blocks,
 ) -> Result<()> {
-    let Standing { chain_id, head, final_height, genesis, is_development } = standing;
-    let first = marks.iter().find(|mark| mark.height == Height(0));
-    match (first, genesis) {
-        (None, Some(genesis)) => remember(state, chain_id, Height(0), genesis).await?,
-        (Some(first), Some(shown)) if first.hash != shown && is_development => {
-            return reset(state, chain_id, genesis).await;
-        }
-        _ => {}
-    }
-    let Some(newest) = marks.first().filter(|mark| mark.height > Height(0)) else { return Ok(()) };
-    if newest.height.0 > head && is_development {
-        // It goes on from an earlier state.
+    let Standing { chain_id, final_height, genesis, .. } = standing;
+    if standing.began_anew(marks) {
         return reset(state, chain_id, genesis).await;
     }
+    if let (None, Some(genesis)) = (marks.iter().find(|mark| mark.height == Height(0)), genesis) {
+        remember(state, chain_id, Height(0), genesis).await?;
+    }
+    let Some(newest) = marks.first().filter(|mark| mark.height > Height(0)) else { return Ok(()) };
     // A node that is behind, or on a fork that is not final for it either, takes nothing back.
     if newest.height.0 > final_height {
         return Ok(());

@@ -27,6 +27,9 @@ const LOOK_AT_UNSENT: Duration = Duration::from_secs(15);
 /// How often a node is asked how it is while nobody waits for it.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
+/// For how long a development chain has to seem to have begun anew before it is forgotten.
+const ANEW_AFTER: Duration = Duration::from_secs(1);
+
 /// How many accounts are looked at at once: enough that some that hang hold nobody else up.
 const AT_ONCE: usize = 64;
 
@@ -53,6 +56,8 @@ pub struct Tracker {
     is_expected: bool,
     /// Since when only one endpoint answers, and lacks a block that was final.
     contradicted_at: Option<Duration>,
+    /// Since when a development chain seems to have begun anew.
+    anew_at: Option<Duration>,
 }
 
 /// A look that is over.
@@ -79,6 +84,7 @@ impl Tracker {
             unsent_at: None,
             is_expected: false,
             contradicted_at: None,
+            anew_at: None,
         }
     }
 
@@ -90,7 +96,7 @@ impl Tracker {
         let since = |at: Option<Duration>| at.map_or(Duration::MAX, |at| now.saturating_sub(at));
         let mut due = continuity::accounts(&self.state, self.chain.id(), &[SlotState::Sent]).await?;
         let all = since(self.unsent_at) >= LOOK_AT_UNSENT;
-        if due.is_empty() && !all && since(self.asked_at) < PROBE_EVERY {
+        if due.is_empty() && !all && self.anew_at.is_none() && since(self.asked_at) < PROBE_EVERY {
             return Ok(());
         }
         self.asked_at = Some(now);
@@ -178,7 +184,17 @@ impl Tracker {
         let marks = continuity::marks(&self.state, self.chain.id()).await?;
         let round = self.chain.round().await?;
         self.hold_against(&round, &marks).await?;
-        match continuity::check(&self.state, &round, &marks).await {
+        let standing = continuity::standing(&round);
+        if standing.began_anew(&marks) && !self.stays_anew(&round, &marks).await {
+            if standing.has_other_genesis(&marks) {
+                return Err(ChainError::Unavailable("it shows another first block".to_owned()).into());
+            }
+            // For now it is a node that is behind.
+            self.round = Some(round);
+            return Ok(());
+        }
+        self.anew_at = self.anew_at.filter(|_| standing.began_anew(&marks));
+        match continuity::compare(&self.state, standing, &marks, &round).await {
             // What the node will not say of the past holds nothing up.
             Err(Error::ChainUnavailable(cause)) => {
                 tracing::warn!(chain.id = %self.chain.id(), cause = cause.words(), "remembered blocks cannot be compared");
@@ -187,6 +203,14 @@ impl Tracker {
         }
         self.round = Some(round);
         Ok(())
+    }
+
+    /// Whether a development chain that seems to have begun anew goes on to seem so for a while, and no other endpoint has
+    /// it as it was: in the middle of a reorganisation such a node shows a lower head for a moment.
+    async fn stays_anew(&mut self, round: &Round, marks: &[chain_marks::Model]) -> bool {
+        let now = self.state.clock.elapsed();
+        let since = *self.anew_at.get_or_insert(now);
+        now.saturating_sub(since) >= ANEW_AFTER && (round.is_alone() || witness::lacks(round, marks).await)
     }
 
     /// Where the chain has several endpoints, the block that was relied on last is not taken back on the word of one: who

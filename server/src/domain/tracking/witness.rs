@@ -11,6 +11,7 @@ use super::account::Tracked;
 use crate::{
     chain::{BlockRef, NonceAt, Receipt, Round},
     domain::nonces::Account,
+    store::chain_marks,
     value::{BlockHash, Evidence},
 };
 
@@ -175,6 +176,15 @@ pub(super) async fn of_mark(round: &Round, height: u64, hash: BlockHash) -> Stan
     } else {
         Standing::ContradictedByOne
     }
+}
+
+/// Whether another endpoint answers, and none of those that do still has the newest block that is remembered.
+pub(super) async fn lacks(round: &Round, marks: &[chain_marks::Model]) -> bool {
+    let Some(newest) = marks.first() else { return true };
+    let others = round.others().await;
+    let shown = join_all(others.iter().map(|other| other.block_hash(newest.height.0))).await;
+    let mut shown = shown.into_iter().filter_map(Result::ok).peekable();
+    shown.peek().is_some() && shown.all(|hash| hash != Some(newest.hash))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ scenarios!(
     a_snapshot_that_is_restored_leaves_no_wallet_stuck,
     a_snapshot_that_is_restored_while_something_is_under_way_ends_it,
     earlier_bytes_are_not_sent_to_a_new_chain,
+    a_node_that_is_behind_for_a_moment_ends_nothing,
 );
 
 async fn new_chain() -> LocalNode {
@@ -113,4 +114,22 @@ async fn earlier_bytes_are_not_sent_to_a_new_chain(database: Database) {
     assert!(refused.is_err() || refused.is_ok_and(|now| now.status == Status::Superseded), "it was of the old chain");
     a_payment_arrives(node.url(), &human).await;
     assert_eq!(rpc(node.url(), "eth_getBalance", json!([to, "latest"])).await, "0x0");
+}
+
+/// As one is in the middle of a reorganisation.
+async fn a_node_that_is_behind_for_a_moment_ends_nothing(database: Database) {
+    let world = quick_world(database).await;
+    let human = Human::with_everything(&world).await;
+    let before = human.executed(stranger(), 1).await;
+    until(&human, &before, |now| now.status == Status::Confirmed).await;
+    let waits = human.approved(stranger(), 1).await;
+    let rules = world.gate.lag(world.head().await, 1);
+    rules[0].hit(1).await;
+    rules.iter().for_each(|rule| rule.end());
+    let calls = world.gate.calls_of("eth_getBlockByNumber");
+    eventually("it is asked again", SOON, async || world.gate.calls_of("eth_getBlockByNumber") > calls + 2).await;
+    let still = human.client.status(waits.transaction_id).await.expect("its owner");
+    assert_eq!(still.status, Status::Authorized, "{}", told(&still));
+    human.agent.execute(waits.transaction_id).await.expect("it is approved");
+    Oracle::of(&world).all_ends_truly(SOON).await;
 }

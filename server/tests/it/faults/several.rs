@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use wallet_server::config::{ChainSource, Config};
 
 use super::{SOON, events_of, finality, quick, scenarios};
-use crate::harness::{Call, Calls, Database, Fault, Gate, Human, Oracle, Pass, SEND, World, stranger, told, until};
+use crate::harness::{
+    Call, Calls, Database, Fault, Gate, Human, Oracle, Pass, SEND, World, eventually, stranger, told, until,
+};
 
 scenarios!(
     what_three_endpoints_agree_on_is_final_at_once,
@@ -19,6 +21,7 @@ scenarios!(
     whoever_hides_receipts_makes_nothing_superseded,
     whoever_says_a_wrong_nonce_stops_nobody,
     whoever_lags_stops_nobody,
+    a_development_node_that_lags_forgets_nothing,
     while_no_other_endpoint_answers_one_counts_after_a_time,
     two_endpoints_that_contradict_each_other_make_nothing_final,
     a_fork_that_only_one_endpoint_is_on_takes_nothing_back,
@@ -195,6 +198,31 @@ async fn whoever_lags_stops_nobody(database: Database) {
         let ended = ended(&world, &human, &executed).await;
         assert_eq!(ended.status, Status::Confirmed, "{}", told(&ended));
         rules.iter().for_each(|rule| rule.end());
+    }
+    all_ends_truly(&world).await;
+}
+
+/// The node that is asked first lacks the newest block that is remembered, and is not so far behind that another one is
+/// asked instead.
+async fn a_development_node_that_lags_forgets_nothing(database: Database) {
+    let world = world_behind(3, database, |_| {}).await;
+    let human = Human::with_everything(&world).await;
+    let executed = human.executed(stranger(), 5).await;
+    until(&human, &executed, |now| now.status == Status::Mined).await;
+    world.mine(1).await;
+    until(&human, &executed, |now| now.status == Status::Confirmed).await;
+    world.gate.lag(world.head().await, 2);
+    let asked = human.ask(stranger(), 5).await;
+    let waits = human.approved(stranger(), 5).await;
+    let calls = world.gate.calls_of("eth_getBlockByNumber");
+    let asks = async || world.gate.calls_of("eth_getBlockByNumber") > calls + 4;
+    eventually("the node that lags is asked again", SOON, asks).await;
+    let still = human.client.status(waits.transaction_id).await.expect("its owner");
+    assert_eq!(still.status, Status::Authorized, "{}", told(&still));
+    human.approve(&asked).await.expect("nothing was used elsewhere");
+    world.gate.heal();
+    for one in [waits, asked] {
+        human.agent.execute(one.transaction_id).await.expect("it is approved");
     }
     all_ends_truly(&world).await;
 }
