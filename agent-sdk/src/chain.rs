@@ -22,6 +22,9 @@ pub struct Chain {
     /// The newest block's height, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
+    /// Since when that has been the newest block.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub head_since: Option<OffsetDateTime>,
     /// When its node last answered as it should.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub last_success: Option<OffsetDateTime>,
@@ -54,6 +57,9 @@ pub struct ChainEndpoint {
     /// The newest block's height, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
+    /// Since when that has been the newest block.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub head_since: Option<OffsetDateTime>,
     /// When it last answered as it should.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub last_success: Option<OffsetDateTime>,

@@ -80,6 +80,8 @@ pub struct Health {
     pub last_error: Option<String>,
     /// Its latest block when it last answered as it should.
     pub head: Option<BlockRef>,
+    /// Since when that block was the latest.
+    pub head_since: Option<Instant>,
 }
 
 /// One endpoint and how it is.
@@ -236,8 +238,12 @@ impl Endpoint {
         match found {
             Ok((head, identity)) => {
                 known.identity = identity.clone();
+                let now = Some(Instant::now());
+                if known.health.head != Some(*head) {
+                    known.health.head_since = now;
+                }
                 known.health.head = Some(*head);
-                known.health.last_success = Some(Instant::now());
+                known.health.last_success = now;
                 self.rpc.clear();
                 if known.outvoted.is_none_or(|outvoted| outvoted.is_over()) {
                     known.health.verdict = Verdict::Good;

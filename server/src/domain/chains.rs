@@ -26,6 +26,8 @@ pub struct ChainStatus {
     pub verdict: Verdict,
     /// Its newest block when its node last answered.
     pub head: Option<u64>,
+    /// Since when.
+    pub head_since: Option<Time>,
     /// When its node last answered as it should.
     pub last_success: Option<Time>,
     /// What was wrong when it last did not.
@@ -49,6 +51,8 @@ pub struct EndpointStatus {
     pub final_by: FinalBy,
     /// Its newest block when it last answered.
     pub head: Option<u64>,
+    /// Since when.
+    pub head_since: Option<Time>,
     /// When it last answered as it should.
     pub last_success: Option<Time>,
     /// What was wrong when it last did not.
@@ -65,13 +69,14 @@ pub fn list(state: &State) -> Vec<ChainStatus> {
     let time = |at: Instant| now - at.elapsed();
     let endpoint = |endpoint: chain::EndpointStatus| {
         let chain::EndpointStatus { name, health, final_by, habits, is_poor } = endpoint;
-        let Health { verdict, last_success, last_failure, last_error, head } = health;
+        let Health { verdict, last_success, last_failure, last_error, head, head_since } = health;
         EndpointStatus {
             name,
             verdict,
             is_poor,
             final_by,
             head: head.map(|head| head.number),
+            head_since: head_since.map(time),
             last_success: last_success.map(time),
             last_error,
             last_failure: last_failure.map(time),
@@ -79,7 +84,7 @@ pub fn list(state: &State) -> Vec<ChainStatus> {
         }
     };
     let status = |chain: &Chain| {
-        let Health { verdict, last_success, last_failure, last_error, head } = chain.health();
+        let Health { verdict, last_success, last_failure, last_error, head, head_since } = chain.health();
         ChainStatus {
             chain_id: chain.id(),
             name: chain.name().to_owned(),
@@ -87,6 +92,7 @@ pub fn list(state: &State) -> Vec<ChainStatus> {
             explorer_url: chain.explorer_url().map(str::to_owned),
             verdict,
             head: head.map(|head| head.number),
+            head_since: head_since.map(time),
             last_success: last_success.map(time),
             last_error,
             last_failure: last_failure.map(time),

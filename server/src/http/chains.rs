@@ -32,6 +32,8 @@ struct Chain {
     verdict: String,
     /// The height of its newest block when it last answered; absent before it first did.
     head: Option<u64>,
+    /// Since when that has been its newest block: a node that stands still shows here.
+    head_since: Option<Time>,
     /// When it last answered as it should.
     last_success: Option<Time>,
     /// What was wrong when it last did not: one line.
@@ -58,6 +60,8 @@ struct Endpoint {
     finality: String,
     /// The height of its newest block when it last answered.
     head: Option<u64>,
+    /// Since when that has been its newest block: a node that stands still shows here.
+    head_since: Option<Time>,
     /// When it last answered as it should.
     last_success: Option<Time>,
     /// What was wrong when it last did not: one line.
@@ -84,6 +88,7 @@ impl From<chains::EndpointStatus> for Endpoint {
             is_poor,
             final_by,
             head,
+            head_since,
             last_success,
             last_error,
             last_failure,
@@ -96,6 +101,7 @@ impl From<chains::EndpointStatus> for Endpoint {
             poor: is_poor,
             finality: final_by.as_str().to_owned(),
             head,
+            head_since,
             last_success,
             last_error,
             last_failure,
@@ -123,6 +129,7 @@ impl From<chains::ChainStatus> for Chain {
             explorer_url,
             verdict,
             head,
+            head_since,
             last_success,
             last_error,
             last_failure,
@@ -139,6 +146,7 @@ impl From<chains::ChainStatus> for Chain {
             reachable,
             verdict,
             head,
+            head_since,
             last_success,
             last_error,
             last_failure,

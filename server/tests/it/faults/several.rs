@@ -27,6 +27,7 @@ scenarios!(
     a_fork_that_only_one_endpoint_is_on_takes_nothing_back,
     a_use_elsewhere_that_two_endpoints_show_ends_a_payment,
     what_can_be_seen_is_seen_while_one_endpoint_simulates,
+    people_see_how_each_endpoint_is_and_agents_do_not,
 );
 
 async fn world_behind(endpoints: usize, database: Database, change: impl FnOnce(&mut Config)) -> World {
@@ -300,4 +301,28 @@ async fn what_can_be_seen_is_seen_while_one_endpoint_simulates(database: Databas
     assert!(sees().await, "the third endpoint does");
     let rule = world.others[1].when(Calls::of(simulate), Fault::Refuse(-32_601, "no such method".to_owned()));
     assert!(!sees().await && rule.hits() > 0);
+}
+
+async fn people_see_how_each_endpoint_is_and_agents_do_not(database: Database) {
+    let world = world_behind(2, database, |_| {}).await;
+    let human = Human::with_everything(&world).await;
+    let seen = async || human.client.chains().await.expect("a user").remove(0);
+    let before = seen().await;
+    world.others[0].let_pass(Pass::Down);
+    let verdicts = async || -> Vec<String> {
+        let endpoints = seen().await.endpoints.expect("for a user");
+        endpoints.into_iter().map(|endpoint| endpoint.verdict).collect()
+    };
+    eventually("the second is told to be down", SOON, async || verdicts().await == ["good", "unreachable"]).await;
+    world.mine(1).await;
+    eventually("a new block shows", SOON, async || seen().await.head > before.head).await;
+    let after = seen().await;
+    assert!(after.head_since > before.head_since, "{after:?}");
+    let down = &after.endpoints.as_ref().expect("for a user")[1];
+    assert_eq!((down.name.as_str(), down.head), ("node 1", before.head));
+    assert!(down.last_error.is_some() && down.last_failure > down.head_since, "{down:?}");
+    let all = serde_json::to_string(&after).expect("JSON");
+    assert!(!all.contains("127.0.0.1"), "{all}");
+    let shown = human.agent.chains().await.expect("an agent").remove(0);
+    assert_eq!((shown.endpoints, shown.head), (None, after.head));
 }
