@@ -51,7 +51,10 @@ impl FileLock {
 
     /// Gives it back. Only when no connection is left.
     pub(super) fn release(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A process that is being started has a copy of the file for a moment, and would keep the lock. If this fails, the
+        // end of the last copy frees it.
+        drop(file.map(|file| file.unlock()));
     }
 }
 
@@ -81,5 +84,22 @@ fn only_name(path: &Path) -> io::Result<PathBuf> {
             Ok(fs::canonicalize(parent)?.join(name))
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_given_back_is_free_whoever_has_a_copy_of_its_file() {
+        let directory = tempfile::tempdir().expect("room");
+        let database = directory.path().join("test.db");
+        let lock = FileLock::take(&database).expect("nobody has it");
+        let copy = lock.0.lock().expect("nobody panicked").as_ref().map(File::try_clone).expect("it is held");
+        assert!(matches!(FileLock::take(&database), Err(Error::InUse { .. })));
+        lock.release();
+        FileLock::take(&database).expect("it was given back");
+        drop(copy);
     }
 }
