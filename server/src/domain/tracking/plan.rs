@@ -334,7 +334,7 @@ impl Planning<'_> {
     /// when that has waited long enough at the lowest open nonce; never one that the wallet cannot pay while it can pay
     /// a lower one.
     fn form<'open>(&self, open: &'open Tracked, is_lowest: bool, memory: &Memory) -> Option<&'open payloads::Form> {
-        if let Some(hash) = paid_for_good(open) {
+        if let Some(hash) = paid(open) {
             return open.owned().find(|form| form.hash == hash);
         }
         if !is_wanted(open) {
@@ -395,10 +395,15 @@ fn is_wanted(open: &Tracked) -> bool {
     open.transaction.status == Status::Submitted && open.transaction.cancelling.is_none()
 }
 
-/// The form that was final once, when the chain has taken that back: exactly it is sent again, and nothing else.
-fn paid_for_good(open: &Tracked) -> Option<TransactionHash> {
-    let was_paid = matches!(open.transaction.status, Status::Confirmed | Status::Reverted);
-    open.slot.used_by.filter(|_| was_paid)
+/// The form that is in a block, or was for good, as far as was told: exactly it is sent again, and nothing else, when the
+/// chain shows its nonce as free.
+fn paid(open: &Tracked) -> Option<TransactionHash> {
+    let row = &open.transaction;
+    match row.status {
+        Status::Mined => row.block.as_ref().map(|block| block.0.transaction_hash),
+        Status::Confirmed | Status::Reverted => open.slot.used_by,
+        _ => None,
+    }
 }
 
 /// The owner's cancel; of several the one that was signed last, at the price that its owner saw last.

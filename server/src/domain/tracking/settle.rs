@@ -301,7 +301,7 @@ async fn send(state: &State, form: &payloads::Form) -> Result<Option<payloads::F
     let (change, row) = begin(state, form.transaction_id).await?;
     let slot = nonce_slots::find_for_transaction(&change.write, row.transaction_id).await?;
     let is_sent = slot.is_some_and(|slot| slot.state == SlotState::Sent);
-    let is_cancelling = row.cancelling.is_some() || row.status != Status::Submitted;
+    let is_cancelling = row.cancelling.is_some() || !matches!(row.status, Status::Submitted | Status::Mined);
     // Asked to cancel since the look: then the payment is neither sent nor bumped any more.
     if !is_sent || is_cancelling != (form.kind == PayloadKind::Cancel) {
         return Ok(None);

@@ -11,6 +11,7 @@ use crate::harness::{Calls, Database, Fault, Human, Oracle, SEND, World, eventua
 scenarios!(
     a_payment_that_left_its_block_is_mined_again,
     five_payments_that_left_their_blocks_are_mined_again_in_order,
+    a_payment_whose_nonce_a_node_shows_as_free_is_not_cancelled,
     the_receipt_of_an_orphaned_block_confirms_nothing,
     a_reorganisation_below_finality_sends_what_was_confirmed_again,
     a_cancel_that_was_final_and_is_gone_is_sent_again_and_never_the_payment,
@@ -61,6 +62,28 @@ async fn five_payments_that_left_their_blocks_are_mined_again_in_order(database:
     world.mine(20).await;
     Oracle::of(&world).all_ends_truly(SOON).await;
     assert_eq!(world.balance(to).await, U256::from(10));
+}
+
+/// In the middle of a reorganisation a node may give back the nonce before it gives up the block.
+async fn a_payment_whose_nonce_a_node_shows_as_free_is_not_cancelled(database: Database) {
+    let world = world_with_finality(database, 6).await;
+    let human = settled(&world).await;
+    let executed = human.executed(stranger(), 5).await;
+    let mined = until(&human, &executed, |now| now.status == Status::Mined).await;
+    let before = world.gate.sent_by(human.address).len();
+    world.gate.say_nonce(human.address, 0);
+    let sends_again = async || {
+        world.mine(1).await;
+        world.gate.sent_by(human.address).len() > before
+    };
+    eventually("something is sent", SOON, sends_again).await;
+    let sent = world.gate.sent_by(human.address);
+    assert!(sent[before..].iter().all(|bytes| sent[..before].contains(bytes)), "and that is the payment");
+    world.gate.heal();
+    world.mine(6).await;
+    let ended = until(&human, &mined, |now| now.status.is_final()).await;
+    assert_eq!((ended.status, ended.transaction_hash), (Status::Confirmed, mined.transaction_hash));
+    Oracle::of(&world).all_ends_truly(SOON).await;
 }
 
 async fn the_receipt_of_an_orphaned_block_confirms_nothing(database: Database) {
