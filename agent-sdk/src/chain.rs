@@ -80,6 +80,9 @@ pub struct ChainEndpoint {
     /// Whether it can simulate calls, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulates: Option<bool>,
+    /// Whether it can trace calls, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<bool>,
     /// For how many more seconds it wants to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_for: Option<u64>,

@@ -197,6 +197,8 @@ open_text! {
     pub enum SimulationMethod {
         /// With all it emits: [`Preview::changes`] shows what would really happen.
         EthSimulateV1 = "eth_simulateV1",
+        /// With all it emits, but not what the wallet holds before and after.
+        DebugTraceCall = "debug_traceCall",
         /// Only whether it succeeds: [`Preview::changes`] shows what the decoded calls say.
         EthCall = "eth_call",
     }

@@ -59,12 +59,12 @@ fn of_chain(chain: &ChainSettings, checks: &[EndpointCheck]) -> String {
     report
 }
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 const HEADINGS: [&str; COLUMNS] =
-    ["endpoint", "client", "head", "age", "latency", "final", "batch", "simulate", "state", "fees"];
+    ["endpoint", "client", "head", "age", "latency", "final", "batch", "simulate", "trace", "state", "fees"];
 
 fn row(name: &str, abilities: &Abilities) -> [String; COLUMNS] {
-    let Abilities { client, head, head_age, latency, final_height, batch_size, simulates, .. } = abilities;
+    let Abilities { client, head, head_age, latency, final_height, batch_size, simulates, traces, .. } = abilities;
     let yes = |is_so: bool| if is_so { "yes" } else { "no" }.to_owned();
     let client = client.as_deref().unwrap_or("?").split('/').take(2).collect::<Vec<_>>().join("/");
     [
@@ -76,6 +76,7 @@ fn row(name: &str, abilities: &Abilities) -> [String; COLUMNS] {
         final_height.map_or_else(|| "no".to_owned(), |height| format!("-{}", head.saturating_sub(height))),
         batch_size.to_string(),
         yes(*simulates),
+        yes(*traces),
         yes(abilities.has_final_state),
         yes(abilities.has_fee_history),
     ]
@@ -99,11 +100,13 @@ mod tests {
             final_height: Some(936),
             batch_size: 50,
             simulates: true,
+            traces: true,
             has_final_state: true,
             knows_absence: true,
             has_fee_history: true,
         };
-        let poor = Abilities { simulates: false, final_height: None, batch_size: 1, ..abilities.clone() };
+        let poor =
+            Abilities { simulates: false, traces: false, final_height: None, batch_size: 1, ..abilities.clone() };
         let chain = ChainSettings::new(ChainId::new(1).expect("in range"), Secret::new("http://hidden".to_owned()));
         let checks = [
             EndpointCheck { name: "own".to_owned(), outcome: Ok(abilities) },
@@ -113,9 +116,14 @@ mod tests {
         let report = of_chain(&chain, &checks);
         let lines: Vec<&str> = report.lines().collect();
         assert_eq!(lines[0], "chain 1");
-        assert_eq!(lines[2], "  own       Geth/v1.16.0-stable  1000  7 s  42 ms    -64    50     yes       yes    yes");
-        assert!(report.contains("  free: it cannot simulate") && report.contains("  free: it names no final block"));
+        assert_eq!(
+            lines[2],
+            "  own       Geth/v1.16.0-stable  1000  7 s  42 ms    -64    50     yes       yes    yes    yes"
+        );
+        assert!(
+            report.contains("  free: it can neither simulate") && report.contains("  free: it names no final block")
+        );
         assert!(report.contains("  gone: cannot serve: no connection"));
-        assert!(!report.contains("hidden") && lines.iter().all(|line| line.len() <= 110), "{report}");
+        assert!(!report.contains("hidden") && lines.iter().all(|line| line.len() <= 120), "{report}");
     }
 }

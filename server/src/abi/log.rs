@@ -10,9 +10,6 @@ use alloy::{
 use super::{decode, meaning::Values};
 use crate::value::{Address, TokenStandard};
 
-/// The address whose transfers are those of native currency in a simulation (execution-apis, `eth_simulateV1`).
-pub const NATIVE: alloy::primitives::Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
-
 /// How many transfers of one batch are read.
 const MOST: usize = 64;
 
@@ -21,7 +18,7 @@ const MOST: usize = 64;
 pub enum Event {
     /// An amount has moved.
     Transfer {
-        /// The token, or [`NATIVE`].
+        /// The token, or [`Address::NATIVE`].
         token: Address,
         /// From whom.
         from: Address,
@@ -96,6 +93,42 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The token that it is about.
+    pub fn token(&self) -> Option<Address> {
+        match *self {
+            Self::Transfer { token, .. }
+            | Self::NftTransfer { token, .. }
+            | Self::Approval { token, .. }
+            | Self::NftApproval { token, .. }
+            | Self::ApprovalForAll { token, .. } => Some(token),
+            Self::OwnershipTransferred { .. } | Self::Upgraded { .. } => None,
+        }
+    }
+
+    /// Who loses something by it, now or later.
+    pub fn giver(&self) -> Option<Address> {
+        match *self {
+            Self::Transfer { from, .. } | Self::NftTransfer { from, .. } => Some(from),
+            Self::Approval { owner, .. } | Self::NftApproval { owner, .. } | Self::ApprovalForAll { owner, .. } => {
+                Some(owner)
+            }
+            Self::OwnershipTransferred { .. } | Self::Upgraded { .. } => None,
+        }
+    }
+
+    /// Who receives something by it.
+    pub fn taker(&self) -> Option<Address> {
+        match *self {
+            Self::Transfer { to, .. } | Self::NftTransfer { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+}
+
+/// Permit2, which has the same address on every chain. Whoever else emits its events says something about nothing.
+const PERMIT2: Address = Address(address!("000000000022d473030f116ddee9f6b43ac78ba3"));
+
 /// Keccak-256 of the events' signatures.
 struct Topics {
     transfer: B256,
@@ -155,7 +188,7 @@ fn one(contract: Address, kind: B256, topics: &[B256], data: &[u8]) -> Option<Ev
             _ => return None,
         },
         kind if kind == TOPICS.permit2_approval || kind == TOPICS.permit2_permit => {
-            topics_are(3)?;
+            topics_are(3).filter(|()| contract == PERMIT2)?;
             Event::Approval { token: party(1)?, owner: party(0)?, spender: party(2)?, amount: first()? }
         }
         kind if kind == TOPICS.approval_for_all => {

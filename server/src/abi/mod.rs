@@ -21,7 +21,7 @@ mod text;
 pub use contract::Contract;
 pub use encode::encode_erc20_transfer;
 pub use error::AbiError;
-pub use log::{Event, NATIVE, read_log};
+pub use log::{Event, read_log};
 pub use meaning::Meaning;
 pub use read::{Argument, Call, read};
 pub use revert::explain_revert;

@@ -43,6 +43,8 @@ pub struct Abilities {
     pub batch_size: usize,
     /// Whether it has `eth_simulateV1`.
     pub simulates: bool,
+    /// Whether it has `debug_traceCall` with `callTracer`.
+    pub traces: bool,
     /// Whether it has the state of its final block, or of one 64 blocks ago.
     pub has_final_state: bool,
     /// Whether it says nothing, and no error, of a transaction that is not there.
@@ -59,7 +61,14 @@ impl Abilities {
             (age > Duration::from_secs(120), "its newest block is old: payments would seem not to arrive"),
             (self.final_height.is_none(), "it names no final block: set `finality`, or 64 blocks count after a while"),
             (self.batch_size < BATCH, "it takes few requests at once: following many payments takes more exchanges"),
-            (!self.simulates, "it cannot simulate: the review shows whether a call succeeds, and not what it moves"),
+            (
+                !self.simulates && self.traces,
+                "it cannot simulate: the review shows what a call moves, and not what the wallet holds before and after",
+            ),
+            (
+                !self.simulates && !self.traces,
+                "it can neither simulate nor trace: the review does not show what a call moves, and warns of most",
+            ),
             (
                 !self.has_final_state,
                 "it has no state of final blocks: what used a nonce elsewhere is found by reading blocks, slowly",
@@ -116,6 +125,7 @@ async fn ask(chain: &ChainSettings, endpoint: &EndpointSettings) -> Result<Abili
         final_height,
         batch_size: batch_size(&rpc).await,
         simulates: simulates(&rpc).await,
+        traces: traces(&rpc).await,
         has_final_state: matches!(state, Ok(Some(_))),
         knows_absence: absence.is_ok() || absence.is_err_and(|error| is_absent(&error)),
         has_fee_history: history
@@ -137,4 +147,10 @@ async fn simulates(rpc: &Rpc) -> bool {
     let to = "0x00000000000000000000000000000000000000aa";
     let plan = json!({ "blockStateCalls": [{ "calls": [{ "to": to, "data": "0x" }] }], "traceTransfers": true });
     rpc.ask::<_, Vec<Value>>("eth_simulateV1", (plan, "latest")).await.is_ok_and(|blocks| !blocks.is_empty())
+}
+
+async fn traces(rpc: &Rpc) -> bool {
+    let call = json!({ "to": "0x00000000000000000000000000000000000000aa", "data": "0x" });
+    let answer = rpc.ask::<_, Value>("debug_traceCall", (call, "latest", json!({ "tracer": "callTracer" }))).await;
+    answer.is_ok_and(|frame| frame["type"].is_string())
 }

@@ -25,6 +25,8 @@ pub struct Habits {
     pub batch_size: Option<usize>,
     /// Whether it has `eth_simulateV1`; none: not known, or long ago.
     pub simulates: Option<bool>,
+    /// Whether it has `debug_traceCall`, likewise.
+    pub traces: Option<bool>,
     /// For how much longer it wants to be left alone.
     pub rest: Option<Duration>,
 }
@@ -39,6 +41,7 @@ struct Learnt {
     failures: f64,
     batch_size: Option<(usize, Instant)>,
     simulates: Option<(bool, Instant)>,
+    traces: Option<(bool, Instant)>,
     rests_until: Option<Instant>,
     rests_in_a_row: u32,
 }
@@ -51,6 +54,7 @@ impl Learning {
             failures: learnt.failures,
             batch_size: recent(learnt.batch_size),
             simulates: recent(learnt.simulates),
+            traces: recent(learnt.traces),
             rest: learnt
                 .rests_until
                 .map(|until| until.saturating_duration_since(Instant::now()))
@@ -81,6 +85,11 @@ impl Learning {
     /// Whether it has `eth_simulateV1`.
     pub(super) fn simulates(&self, does: bool) {
         self.learnt().simulates = Some((does, Instant::now()));
+    }
+
+    /// Whether it has `debug_traceCall`.
+    pub(super) fn traces(&self, does: bool) {
+        self.learnt().traces = Some((does, Instant::now()));
     }
 
     /// It wants rest: for so long, or, where it does not say, each time in a row for longer.

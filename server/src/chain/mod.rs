@@ -63,7 +63,7 @@ pub use self::{
     round::{NonceAt, Revert, Round},
     send::SendOutcome,
     settings::{ChainSettings, DEFAULT_DEAD_TAG_AFTER, DEFAULT_REQUEST_TIMEOUT, EndpointSettings, Finality},
-    simulate::{Log, Simulated},
+    simulate::{Balance, Effects, Log, Simulated, Terms, Trial},
     token::TokenFacts,
     uses::{NonceUse, NonceUses},
 };

@@ -76,6 +76,8 @@ struct Endpoint {
     batch_size: Option<u64>,
     /// Whether it can simulate calls; absent while that is not known.
     simulates: Option<bool>,
+    /// Whether it can trace calls; absent while that is not known: it is asked only where nobody simulates.
+    traces: Option<bool>,
     /// For how many more seconds it wants to be left alone.
     rests_for: Option<u64>,
 }
@@ -94,7 +96,7 @@ impl From<chains::EndpointStatus> for Endpoint {
             last_failure,
             habits,
         } = status;
-        let chains::Habits { latency, failures, batch_size, simulates, rest } = habits;
+        let chains::Habits { latency, failures, batch_size, simulates, traces, rest } = habits;
         Self {
             name,
             verdict: verdict.as_str().to_owned(),
@@ -109,6 +111,7 @@ impl From<chains::EndpointStatus> for Endpoint {
             failures_percent: percent(failures),
             batch_size: batch_size.and_then(|size| size.try_into().ok()),
             simulates,
+            traces,
             rests_for: rest.map(|rest| rest.as_secs() + 1),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use alloy::primitives::address;
+
 use super::{Invalid, serde_text};
 
 /// 20 bytes. Read from `0x` + 40 hex digits; mixed case must carry the EIP-55 checksum. Written with the checksum.
@@ -9,6 +11,9 @@ use super::{Invalid, serde_text};
 pub struct Address(pub alloy::primitives::Address);
 
 impl Address {
+    /// The token that native currency is told as in a simulation (execution-apis, `eth_simulateV1`).
+    pub const NATIVE: Self = Self(address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"));
+
     /// The 20 bytes, as they enter digests and key derivation.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()

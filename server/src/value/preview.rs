@@ -181,6 +181,8 @@ states!(
     SimulationMethod {
         /// With all it emits, so that `changes` shows what would really happen.
         EthSimulateV1 = "eth_simulateV1",
+        /// With all it emits, but not what the wallet holds before and after.
+        DebugTraceCall = "debug_traceCall",
         /// Only whether it succeeds; `changes` shows what the decoded calls say.
         EthCall = "eth_call",
     }

@@ -21,6 +21,7 @@ mod previews;
 mod sends;
 mod startup;
 mod storage;
+mod thefts;
 mod tracking;
 mod users;
 mod wallets;

@@ -71,7 +71,7 @@ async fn ask(url: &str) -> Answers {
     let from = value::Address(holder);
     for (to, data) in calls {
         let call = Call { from, to: Some(value::Address(to)), value: Wei::ZERO, data: CallData(data) };
-        let simulated = chain.simulate(&call).await.expect("the node answers");
+        let simulated = chain.simulate(&call.clone().into()).await.expect("the node answers");
         let estimate = match chain.estimate_gas(&call).await {
             Ok(gas) => Ok((21_000..100_000).contains(&gas)),
             Err(EstimateError::Reverted { data, .. }) => Err(data),

@@ -56,9 +56,9 @@ async fn an_ordinary_payment_raises_no_warning(world: World) {
     let token = Token::deploy_for(&world, human.address, U256::from(1_000)).await;
     let transfer = PrepareTransaction::transfer_erc20(token.address, to, U256::from(10));
     assert_eq!(codes(&ask(&human, transfer).await), [""; 0]);
-    // A bounded allowance to somebody known.
+    // A bounded allowance to somebody known. Whoever spends what others hold is a contract.
     let approve = ContractCall::new(token.address, abi::Token::approveCall { spender: to, amount: U256::from(10) });
-    assert_eq!(codes(&ask(&human, PrepareTransaction::contract_call(approve)).await), [""; 0]);
+    assert_eq!(codes(&ask(&human, PrepareTransaction::contract_call(approve)).await), ["spender_without_code"]);
 }
 
 async fn a_stranger_and_a_look_alike_are_told_from_an_acquaintance(world: World) {

@@ -13,26 +13,63 @@ use crate::paint::Paint;
 use crate::sheet::Sheet;
 use crate::text::{quoted, words};
 
-/// The most assets shown under one label; a contract decides how many there are.
+/// The most assets shown under one label; a contract decides how many there are. Of what leaves all that a server tells.
 const MOST_CHANGES: usize = 20;
+const MOST_LOST: usize = 64;
 
 /// What it does, before anything else.
 pub(super) fn effects(sheet: Sheet, transaction: &Transaction, preview: &Preview, detail: Detail) -> Sheet {
     let sheet = sheet.styled("In short", [words(&preview.intent)], Paint::strong);
-    let sheet = match preview.changes.is_empty() {
-        true => sheet.row("Leaves", "nothing but the fee, as far as is known"),
-        false => DIRECTIONS.iter().fold(sheet, |sheet, (direction, label)| {
-            let changes = preview.changes.iter().filter(|change| change.direction == *direction);
-            going(sheet, label, &changes.collect::<Vec<_>>(), detail)
-        }),
+    let sheet = DIRECTIONS.iter().fold(sheet, |sheet, (direction, label)| {
+        let changes = preview.changes.iter().filter(|change| change.direction == *direction);
+        going(sheet, label, &changes.collect::<Vec<_>>(), detail)
+    });
+    let sheet = match sight(transaction, preview) {
+        Sight::Unseen => sheet.styled("Unseen", [UNSEEN.to_owned()], Paint::danger),
+        Sight::Seen if preview.changes.is_empty() => sheet.row("Leaves", "nothing but the fee, as a trial has shown"),
+        Sight::Read if preview.changes.is_empty() && failed(&preview.simulation) => {
+            sheet.row("Leaves", "nothing but the fee, for it would fail")
+        }
+        Sight::Read if preview.changes.is_empty() => sheet.styled("Unseen", [UNTRIED.to_owned()], Paint::danger),
+        Sight::Seen | Sight::Read => sheet,
     };
     let sheet = going(sheet, "Moves", &unknown_directions(preview), detail);
     let style = if failed(&preview.simulation) { Paint::danger } else { |_: Paint, line: &str| line.to_owned() };
     let mut trial = trial(&preview.simulation);
-    if !transaction.data.is_empty() && preview.simulation.method == SimulationMethod::EthCall {
+    let is_read = sight(transaction, preview) == Sight::Read && preview.simulation.method == SimulationMethod::EthCall;
+    if is_read && !transaction.data.is_empty() {
         trial.push("  what moves is read from the call, not from a trial".to_owned());
     }
     sheet.styled("Trial", trial, style)
+}
+
+/// What is known of what a transaction does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// A trial has shown it.
+    Seen,
+    /// Its bytes say it.
+    Read,
+    /// Neither.
+    Unseen,
+}
+
+/// Nothing says that nothing leaves.
+const UNSEEN: &str = "what it does could not be seen: anything the wallet holds may leave";
+
+/// The same of one that its wallet cannot pay yet.
+const UNTRIED: &str = "what it does was not tried yet: it is when the wallet can pay for it";
+
+fn sight(transaction: &Transaction, preview: &Preview) -> Sight {
+    let is_warned = transaction.warnings.iter().any(|warning| warning.code == "effects_unknown");
+    let is_tried = preview.simulation.outcome == SimulationOutcome::Success;
+    match preview.simulation.method {
+        _ if is_warned => Sight::Unseen,
+        SimulationMethod::EthSimulateV1 | SimulationMethod::DebugTraceCall if is_tried => Sight::Seen,
+        // What fails does nothing, and what was not tried is tried again before it is approved.
+        _ if preview.changes.is_empty() && is_tried => Sight::Unseen,
+        _ => Sight::Read,
+    }
 }
 
 /// What matters most comes first: what is lost, what can be lost, what is gained.
@@ -48,7 +85,8 @@ fn unknown_directions(preview: &Preview) -> Vec<&AssetChange> {
 
 /// The assets that go one way.
 fn going(sheet: Sheet, label: &str, changes: &[&AssetChange], detail: Detail) -> Sheet {
-    let most = detail.most(MOST_CHANGES);
+    let is_lost = changes.iter().any(|change| change.direction == ChangeDirection::Sends);
+    let most = detail.most(if is_lost { MOST_LOST } else { MOST_CHANGES });
     let shown = changes.iter().take(most).flat_map(|change| change_lines(change));
     sheet.rows(label, shown.chain(and_more(changes.len(), most)))
 }
@@ -70,7 +108,11 @@ fn change_lines(change: &AssetChange) -> Vec<String> {
 
 /// The other side of a change.
 fn counterparty(change: &AssetChange) -> Option<String> {
-    let address = change.counterparty?.to_checksum(None);
+    let Some(address) = change.counterparty else {
+        let is_token = change.token_address.is_some();
+        return is_token.then(|| "  without a word of who is on the other side".to_owned());
+    };
+    let address = address.to_checksum(None);
     Some(match change.direction {
         ChangeDirection::Sends => format!("  to {address}"),
         ChangeDirection::Receives => format!("  from {address}"),

@@ -251,7 +251,7 @@ pub(crate) fn deployment() -> Transaction {
         "preview": {
             "intent": intent,
             "calls": [{ "depth": 0, "value": "0", "intent": intent }],
-            "simulation": { "method": "eth_call", "outcome": "success", "block_number": 1207 },
+            "simulation": { "method": "debug_traceCall", "outcome": "success" },
         },
         "warnings": [warning("contract_creation", "medium", "it deploys a new contract")],
     }))

@@ -75,7 +75,8 @@ async fn what_an_agent_asks_for_is_approved_in_one_go_and_moves() {
     ];
     let ids: Vec<String> = asked.iter().map(|transaction| transaction.transaction_id.to_string()).collect();
     let command: Vec<&str> = ["tx", "approve"].into_iter().chain(ids.iter().map(String::as_str)).collect();
-    let approve = ["--yes", "--mfa-code-stdin", "--json"];
+    // A deposit into a contract that nobody knows brings nothing back.
+    let approve = ["--yes", "--acknowledge", "nothing_arrives", "--mfa-code-stdin", "--json"];
     let run = stage.run(&[&command[..], &approve].concat(), &format!("{}\n", stage.code()));
     assert_eq!(run.exit, 0, "{}", run.stderr);
     for transaction in &asked {

@@ -209,10 +209,9 @@ enum Cannot {
 }
 
 fn judge(error: &TransportError, method: &str) -> Cannot {
-    // More than fits into an answer says nothing of what it can do, and neither does silence.
+    // More than fits into an answer says nothing of what it can do, and neither do silence and trouble on the way.
     let Some(refusal) = error.as_error_resp() else {
-        let is_odd = !matches!(Fault::of(error), Some(fault) if !matches!(fault, Fault::Status(_) | Fault::NotJsonRpc));
-        return if is_odd { Cannot::Ever } else { Cannot::Now };
+        return if Fault::of(error).is_some() { Cannot::Now } else { Cannot::Ever };
     };
     if is_unknown_method(refusal, method) {
         return Cannot::Ever;

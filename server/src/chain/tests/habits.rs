@@ -245,7 +245,7 @@ async fn a_contract_that_halts_is_told_from_a_node_in_trouble() {
             .await,
         );
         let call = Call { from: account(1), to: Some(account(2)), value: Wei::ZERO, data: CallData(vec![1]) };
-        (chain.estimate_gas(&call).await, chain.simulate(&call).await.map(|tried| tried.succeeded))
+        (chain.estimate_gas(&call).await, chain.simulate(&call.clone().into()).await.map(|tried| tried.succeeded))
     };
     for (code, words) in [
         (-32_000, "return data out of bounds"),
@@ -296,7 +296,7 @@ async fn a_simulation_that_is_not_to_be_had_is_done_without_and_tried_again_late
             .await,
         );
         let call = Call { from: account(1), to: Some(account(2)), value: Wei::ZERO, data: CallData(vec![1]) };
-        let tried = chain.simulate(&call).await.unwrap_or_else(|error| panic!("{said}: {error}"));
+        let tried = chain.simulate(&call.clone().into()).await.unwrap_or_else(|error| panic!("{said}: {error}"));
         assert!(tried.succeeded, "{said}");
         assert_eq!(tried.method, crate::value::SimulationMethod::EthCall, "{said}");
     }

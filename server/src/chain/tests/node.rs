@@ -200,7 +200,7 @@ async fn estimates_name_the_reason_and_the_missing_money() {
         panic!("it refuses with a reason")
     };
     assert_eq!(data[..4], [0x08, 0xc3, 0x79, 0xa0], "Error(string)");
-    let simulated = chain.simulate(&call).await.expect("anvil answers");
+    let simulated = chain.simulate(&call.clone().into()).await.expect("anvil answers");
     assert_eq!((simulated.succeeded, simulated.revert_data), (false, Some(data)));
 
     let (raw, hash) = sign(

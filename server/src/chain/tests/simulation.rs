@@ -7,6 +7,8 @@ use super::{
 };
 use crate::value::{Address, CallData, Fees, Gas, SimulationMethod, TokenAmount, TokenStandard, Wei};
 
+const BLOCK: &str = r#""result":{"timestamp":"0x5","baseFeePerGas":"0x7"}"#;
+
 const MISSING: &str = r#""error":{"code":-32601,"message":"the method does not exist"}"#;
 
 fn address(last: u8) -> Address {
@@ -30,11 +32,12 @@ async fn a_payment_is_simulated_with_what_it_moves() {
     let (node, chain) = local(&[]).await;
     let from = address(1);
     node.fund(from, 1_000_000_000.into()).await.expect("anvil's accounts hold 10000");
-    let simulated = chain.simulate(&payment(from, 5)).await.expect("anvil answers");
+    let simulated = chain.simulate(&payment(from, 5).into()).await.expect("anvil answers");
     assert_eq!(simulated.method, SimulationMethod::EthSimulateV1);
     assert!(simulated.succeeded && !simulated.poor && simulated.revert_data.is_none());
     assert_eq!(simulated.block_number, Some(1));
-    let [moved] = simulated.logs.as_slice() else { panic!("{:?}", simulated.logs) };
+    let effects = simulated.effects.expect("it is seen");
+    let [moved] = effects.logs.as_slice() else { panic!("{effects:?}") };
     assert_eq!(moved.address.0, alloy::primitives::Address::repeat_byte(0xee));
     assert_eq!(moved.data.last(), Some(&5));
     assert_eq!(moved.topics[2].0[12..], *address(7).as_bytes());
@@ -45,7 +48,7 @@ async fn a_payment_is_simulated_with_what_it_moves() {
 #[tokio::test]
 async fn a_payment_that_nobody_can_make_is_not_tried() {
     let (_node, chain) = local(&[]).await;
-    let simulated = chain.simulate(&payment(address(1), 5)).await.expect("anvil answers");
+    let simulated = chain.simulate(&payment(address(1), 5).into()).await.expect("anvil answers");
     assert!(simulated.poor && !simulated.succeeded);
 }
 
@@ -59,14 +62,16 @@ async fn a_node_without_the_method_is_asked_by_a_plain_call_and_not_asked_for_it
             MISSING.to_owned()
         }
         "eth_call" => r#""result":"0x""#.to_owned(),
-        _ => r#""result":null"#.to_owned(),
+        "eth_getBlockByNumber" => BLOCK.to_owned(),
+        _ => MISSING.to_owned(),
     })
     .await;
     for _ in 0..2 {
-        let simulated = chain.simulate(&payment(address(1), 5)).await.expect("it answers");
+        let simulated = chain.simulate(&payment(address(1), 5).into()).await.expect("it answers");
         assert_eq!((simulated.method, simulated.succeeded), (SimulationMethod::EthCall, true));
     }
-    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+    // As it would run now, and later.
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
@@ -74,10 +79,11 @@ async fn a_node_that_does_not_offer_the_method_in_its_own_words_is_asked_by_a_pl
     let chain = node(|method| match method {
         "eth_simulateV1" => r#""error":{"code":-32000,"message":"upgrade your plan"}"#.to_owned(),
         "eth_call" => r#""result":"0x""#.to_owned(),
-        _ => r#""result":null"#.to_owned(),
+        "eth_getBlockByNumber" => BLOCK.to_owned(),
+        _ => MISSING.to_owned(),
     })
     .await;
-    let simulated = chain.simulate(&payment(address(1), 5)).await.expect("it answers");
+    let simulated = chain.simulate(&payment(address(1), 5).into()).await.expect("it answers");
     assert_eq!((simulated.method, simulated.succeeded), (SimulationMethod::EthCall, true));
 }
 
@@ -91,8 +97,12 @@ async fn a_node_that_is_busy_or_talks_nonsense_is_not_believed() {
         r#""result":[{"number":"0x1","calls":[{"status":"0x1","logs":[{"address":"0x12"}]}]}]"#,
         r#""result":{"status":"0x1"}"#,
     ] {
-        let chain = node(move |_| answer.to_owned()).await;
-        let simulated = chain.simulate(&payment(address(1), 5)).await;
+        let chain = node(move |method| match method {
+            "eth_getBlockByNumber" => BLOCK.to_owned(),
+            _ => answer.to_owned(),
+        })
+        .await;
+        let simulated = chain.simulate(&payment(address(1), 5).into()).await;
         assert!(matches!(simulated, Err(ChainError::Unavailable(_))), "{answer}");
     }
 }

@@ -4,9 +4,10 @@ use alloy::primitives::U256;
 
 use super::words::Words;
 use crate::{
-    abi::{Call, Event, Meaning, NATIVE},
+    abi::{self, Call, Event, Meaning},
+    chain::{Balance, Effects},
     store::transactions::Model,
-    value::{Address, AssetChange, AssetKind, ChangeDirection, TokenAmount, TokenStandard},
+    value::{Address, AssetChange, AssetKind, ChangeDirection, TokenAmount, TokenStandard, Wei},
 };
 
 /// How many changes are shown. Whoever emits more to bury one of them is told of by a warning.
@@ -71,16 +72,62 @@ impl Changes<'_> {
             _ => U256::ZERO,
         };
         let asset = Asset { amount: before.saturating_add(amount), ..asset };
-        if asset.amount.is_zero() {
+        if self.list.len() >= MOST {
+            self.cut |= !asset.amount.is_zero();
             return;
         }
-        if self.list.len() >= MOST {
-            self.cut = true;
+        self.insert(direction, asset, counterparty);
+    }
+
+    fn insert(&mut self, direction: ChangeDirection, asset: Asset, counterparty: Option<Address>) {
+        let Asset { kind, token: token_address, id, .. } = asset;
+        let token_id = id.map(TokenAmount);
+        if asset.amount.is_zero() {
             return;
         }
         let amount = TokenAmount(asset.amount);
         let text = self.text(direction, &asset);
         self.list.push(AssetChange { direction, asset: kind, token_address, token_id, amount, text, counterparty });
+    }
+
+    /// Makes the changes of an asset add up to what the wallet holds before and after.
+    fn set_right(&mut self, asset: Asset, balance: Balance, unexplained: U256) {
+        let Balance { before, after } = balance;
+        let sum = |direction| {
+            let same = |change: &&AssetChange| {
+                (change.direction, change.asset, change.token_address) == (direction, asset.kind, asset.token)
+            };
+            let amounts = self.list.iter().filter(same).map(|change| change.amount.0);
+            amounts.fold(U256::ZERO, U256::saturating_add)
+        };
+        let (came, went) = (sum(ChangeDirection::Receives), sum(ChangeDirection::Sends));
+        let (held, told) = (after.saturating_add(went), before.saturating_add(came));
+        if let Some(missing) = told.checked_sub(held).filter(|missing| *missing > unexplained) {
+            // What is told to arrive and does not, then what leaves without a word.
+            let left = self.take_back(ChangeDirection::Receives, &asset, missing);
+            self.insert(ChangeDirection::Sends, Asset { amount: left, ..asset }, None);
+        } else if let Some(surplus) = held.checked_sub(told) {
+            let left = self.take_back(ChangeDirection::Sends, &asset, surplus);
+            self.insert(ChangeDirection::Receives, Asset { amount: left, ..asset }, None);
+        }
+    }
+
+    /// Lessens what is told of an asset by an amount. Gives what is left of that.
+    fn take_back(&mut self, direction: ChangeDirection, asset: &Asset, mut amount: U256) -> U256 {
+        for at in (0..self.list.len()).rev() {
+            let change = &self.list[at];
+            if (change.direction, change.asset, change.token_address) != (direction, asset.kind, asset.token) {
+                continue;
+            }
+            let less = change.amount.0.min(amount);
+            let amount_left = change.amount.0 - less;
+            let text = self.text(direction, &Asset { amount: amount_left, ..*asset });
+            self.list[at].amount = TokenAmount(amount_left);
+            self.list[at].text = text;
+            amount -= less;
+        }
+        self.list.retain(|change| !change.amount.0.is_zero());
+        amount
     }
 
     fn text(&self, direction: ChangeDirection, asset: &Asset) -> String {
@@ -105,13 +152,18 @@ impl Changes<'_> {
     }
 }
 
-/// What a simulation has shown.
-pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Found {
+/// What a trial has shown: what is emitted, set right by what the wallet holds before and after. A token can emit what
+/// does not happen, and do what it does not emit. `unexplained` is what may be missing of native currency without a word: a
+/// fee for data that a rollup takes on top.
+pub(super) fn of_effects(words: &Words<'_>, row: &Model, effects: &Effects, unexplained: Wei) -> Found {
     let wallet = words.wallet;
     let mut changes = Changes { words, list: Vec::new(), cut: false };
-    for event in events {
+    let events = read(effects);
+    // What leaves comes first: nothing can push it out of sight.
+    let (leaves, rest): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.giver() == Some(wallet));
+    for event in leaves.into_iter().chain(rest) {
         match *event {
-            Event::Transfer { token, from, to, amount } if token.0 == NATIVE => {
+            Event::Transfer { token: Address::NATIVE, from, to, amount } => {
                 changes.moved(Asset::native(amount), from, to);
             }
             Event::Transfer { token, from, to, amount } => changes.moved(Asset::of_token(token, amount), from, to),
@@ -136,7 +188,26 @@ pub(super) fn of_events(words: &Words<'_>, row: &Model, events: &[Event]) -> Fou
     if !seen && row.to_address != Some(wallet) {
         changes.add(ChangeDirection::Sends, Asset::native(row.value.0), row.to_address);
     }
+    if let Some(balance) = effects.native {
+        changes.set_right(Asset::native(U256::ZERO), balance, unexplained.0);
+    }
+    for (&token, &balance) in &effects.tokens {
+        let standard = words.assets.standard(token);
+        if !matches!(standard, TokenStandard::Erc721 | TokenStandard::Erc1155) {
+            changes.set_right(Asset::of_token(token, U256::ZERO), balance, U256::ZERO);
+        }
+    }
+    changes.list.sort_by_key(|change| match change.direction {
+        ChangeDirection::Sends => 0,
+        ChangeDirection::Allows => 1,
+        ChangeDirection::Receives => 2,
+    });
     (changes.list, changes.cut)
+}
+
+/// The events among what is emitted.
+pub(super) fn read(effects: &Effects) -> Vec<Event> {
+    effects.logs.iter().flat_map(|log| abi::read_log(log.address, &log.topics, &log.data)).collect()
 }
 
 /// What the decoded calls say, where a node cannot show more.

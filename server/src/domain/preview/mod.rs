@@ -1,14 +1,16 @@
 //! What a transaction will do and cost: read from its bytes, tried on the chain, and told before a human decides.
 
+use alloy::primitives::U256;
+
 use super::{Error, Result, foreign, ladder};
 use crate::{
     abi::{self, Contract},
-    chain::{Account, Call, Chain, EstimateError, Simulated},
+    chain::{Account, Call, Chain, EstimateError, Simulated, Terms, Trial},
     state::State,
     store::{Json, transactions::Model},
     value::{
-        Action, Address, CallData, Fees, Gas, Market, Nonce, Preview, RawAction, Simulation, SimulationMethod,
-        SimulationOutcome, TransferAction, TransferErc20Action, Warning, Wei,
+        Action, Address, CallData, Fees, Gas, Market, Nonce, Preview, RawAction, Simulation, SimulationOutcome,
+        TokenStandard, TransferAction, TransferErc20Action, Warning, Wei,
     },
 };
 
@@ -195,31 +197,56 @@ pub(super) struct Sight {
     given: Option<Contract>,
     calls: Vec<abi::Call>,
     trial: Simulated,
+    /// Whether there is code at what is called or paid.
     has_code: bool,
     /// What a unit of gas has cost lately, where the chain says.
     recent_price: Option<u128>,
 }
 
 impl Sight {
-    /// Asks the chain, all at once. Fails with [`Error::ChainUnavailable`], [`Error::Abi`].
-    pub(super) async fn ask(chain: &Chain, from: Address, action: &Action, effect: &Effect) -> Result<Self> {
+    /// Asks the chain, and tries the transaction as it would be sent: as it was shown, or, when it was not yet, as it will
+    /// be. Fails with [`Error::ChainUnavailable`], [`Error::Abi`].
+    pub(super) async fn ask(
+        chain: &Chain,
+        from: Address,
+        action: &Action,
+        effect: &Effect,
+        shown: Option<&Model>,
+    ) -> Result<Self> {
         let given = given(action)?;
         let calls = abi::read(effect.to, effect.value, &effect.data.0, given.as_ref());
         let has_code = async {
             match effect.to {
-                Some(to) if !effect.data.0.is_empty() => chain.has_code(to).await,
-                _ => Ok(false),
+                Some(to) => chain.has_code(to).await,
+                None => Ok(false),
             }
         };
-        let call = effect.call(from);
-        let (facts, trial, has_code, recent_price) = tokio::join!(
-            Facts::ask(chain, from, effect, given.as_ref()),
-            chain.simulate(&call),
-            has_code,
-            chain.recent_price()
-        );
-        let (facts, trial, has_code, recent_price) = (facts?, trial?, has_code?, recent_price?);
+        let (facts, has_code, recent_price) =
+            tokio::join!(Facts::ask(chain, from, effect, given.as_ref()), has_code, chain.recent_price());
+        let (facts, has_code, recent_price) = (facts?, has_code?, recent_price?);
+        let terms = match shown {
+            Some(shown) => Some((shown.gas_limit, shown.fee_caps())),
+            None => facts.gas_limit(effect).map(|gas_limit| (gas_limit, facts.caps())),
+        };
+        let terms = terms.map(|(gas_limit, fees)| Terms { gas_limit, fees, legacy: facts.market.legacy });
+        let trial = attempt(chain, effect.call(from), terms, &calls, has_code).await?;
         Ok(Self { facts, given, calls, trial, has_code, recent_price })
+    }
+
+    /// Whether what it does was seen.
+    fn is_seen(&self) -> bool {
+        self.trial.effects.is_some()
+    }
+
+    /// Whether its bytes alone say what it does: they pay somebody without code, or are exactly one call of a standard's
+    /// function to a token.
+    fn is_understood(&self, assets: &assets::Assets) -> bool {
+        let [call] = self.calls.as_slice() else { return false };
+        let Some(to) = call.to else { return false };
+        if call.data.is_empty() {
+            return !self.has_code;
+        }
+        !call.meanings.is_empty() && !call.truncated && assets.standard(to) != TokenStandard::Unknown
     }
 
     /// Insists on a call that can be sent now, except that the wallet may not hold enough yet.
@@ -239,20 +266,27 @@ impl Sight {
     ///
     /// Fails with [`Error::ChainUnavailable`].
     pub(super) async fn describe(&self, state: &State, chain: &Chain, row: &mut Model, free: Wei) -> Result<()> {
-        let events = self.events();
-        let assets = assets::Assets::ask(state, chain, row.address, &self.calls, &events).await?;
+        let effects = self.trial.effects.as_ref();
+        let events = effects.map(changes::read).unwrap_or_default();
+        let assets = assets::Assets::ask(state, chain, row.address, &self.calls, &events, effects).await?;
         let call = Effect::stored(row).call(row.address);
         let data_fee = chain.data_fee(&call, row.gas_limit, row.fee_caps()).await?;
         let words = words::Words { assets: &assets, wallet: row.address, symbol: chain.symbol() };
         let calls = calls::decoded(&words, &self.calls);
         let intent = calls.first().map(|call| call.intent.clone()).unwrap_or_default();
-        let (changes, cut) = match self.trial.method {
-            SimulationMethod::EthSimulateV1 if self.trial.succeeded => changes::of_events(&words, row, &events),
-            _ => changes::of_calls(&words, &self.calls),
+        // What a node asks for data may be more than it says, and its trial may take it.
+        let unexplained = Wei(data_fee.unwrap_or_default().0.saturating_mul(U256::from(2)));
+        let (changes, cut) = match effects {
+            Some(effects) => changes::of_effects(&words, row, effects, unexplained),
+            None => changes::of_calls(&words, &self.calls),
         };
+        let depends = self.trial.later.as_ref().is_some_and(|later| {
+            let (later, _) = changes::of_effects(&words, row, later, unexplained);
+            worse::leaves_more(&changes, &later) || worse::brings_less(&changes, &later)
+        });
         let tokens = assets.claims();
         let preview = Preview { intent, calls, tokens, changes, simulation: self.simulation(), data_fee };
-        let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview, cut };
+        let seen = warnings::Seen { sight: self, events: &events, assets: &assets, preview: &preview, cut, depends };
         // Before its owner is told what they may acknowledge.
         let latest = Nonce(self.facts.account.nonce);
         let is_told = foreign::learn_up_to(state, chain, row.address, latest).await?;
@@ -260,10 +294,6 @@ impl Sight {
         row.warnings = Json(warnings::list(&seen, &past, row, free));
         row.preview = Some(Json(preview));
         Ok(())
-    }
-
-    fn events(&self) -> Vec<abi::Event> {
-        self.trial.logs.iter().flat_map(|log| abi::read_log(log.address, &log.topics, &log.data)).collect()
     }
 
     fn simulation(&self) -> Simulation {
@@ -280,6 +310,40 @@ impl Sight {
         };
         Simulation { method: self.trial.method, outcome, revert_reason, block_number: self.trial.block_number }
     }
+}
+
+/// How many tokens' balances are read around a trial.
+const MOST_BALANCES: usize = 32;
+
+/// Tries a transaction, once more when it touches tokens that its bytes do not name: to read what the wallet holds of them
+/// before and after.
+async fn attempt(
+    chain: &Chain,
+    call: Call,
+    terms: Option<Terms>,
+    calls: &[abi::Call],
+    has_code: bool,
+) -> Result<Simulated> {
+    let wallet = call.from;
+    let called = call.to.filter(|_| has_code && !call.data.0.is_empty());
+    let mut tokens: Vec<Address> = assets::named(wallet, calls, &[]);
+    tokens.extend(called.filter(|called| !tokens.contains(called)));
+    tokens.truncate(MOST_BALANCES);
+    let trial = Trial { call, terms, tokens };
+    let tried = chain.simulate(&trial).await?;
+    let reads = tried.effects.as_ref().filter(|effects| effects.native.is_some());
+    let Some(events) = reads.map(changes::read) else { return Ok(tried) };
+    let is_own = |event: &abi::Event| [event.giver(), event.taker()].contains(&Some(wallet));
+    let own: Vec<_> = events.into_iter().filter(is_own).collect();
+    let mut all = assets::named(wallet, &[], &own);
+    all.extend(trial.tokens.iter().filter(|token| !all.contains(token)).copied().collect::<Vec<_>>());
+    all.truncate(MOST_BALANCES);
+    if all.iter().all(|token| trial.tokens.contains(token)) {
+        return Ok(tried);
+    }
+    let again = chain.simulate(&Trial { tokens: all, ..trial }).await?;
+    // One that cannot be read the second time was read the first time.
+    Ok(if again.effects.is_some() || !again.succeeded { again } else { tried })
 }
 
 /// Why a call was reverted, in words, when nothing but its data is known.

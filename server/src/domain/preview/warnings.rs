@@ -9,9 +9,12 @@ use super::{
     history::{Past, UnderClock},
 };
 use crate::{
-    abi::{Event, Meaning},
+    abi::{Call, Event, Meaning},
     store::transactions::Model,
-    value::{Address, Preview, Severity, SimulationOutcome, TokenStandard, Warning, Wei},
+    value::{
+        Address, AssetChange, AssetKind, ChangeDirection, Preview, Severity, SimulationOutcome, TokenStandard, Warning,
+        Wei,
+    },
 };
 
 /// What the warnings are drawn from, beside the user's past.
@@ -23,6 +26,8 @@ pub(super) struct Seen<'a> {
     pub(super) preview: &'a Preview,
     /// Whether more changes than the preview shows.
     pub(super) cut: bool,
+    /// Whether something else leaves, or less arrives, an hour later or in somebody else's block.
+    pub(super) depends: bool,
 }
 
 /// Collects warnings, each code once.
@@ -44,7 +49,8 @@ pub(super) fn list(seen: &Seen<'_>, past: &Past, row: &Model, free: Wei) -> Vec<
     about_calls(&mut warnings, seen, row);
     about_recipients(&mut warnings, seen, past, row);
     about_events(&mut warnings, seen, row.address);
-    about_amounts(&mut warnings, seen, row);
+    about_changes(&mut warnings, seen, past, row);
+    about_amounts(&mut warnings, seen);
     about_past(&mut warnings, past);
     about_nonces(&mut warnings, past);
     if past.has_twin {
@@ -61,6 +67,15 @@ fn about_outcome(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model, free: We
     if simulation.outcome == SimulationOutcome::Reverted {
         let reason = simulation.revert_reason.as_deref().unwrap_or("no reason given");
         warnings.add("would_revert", Severity::High, format!("it would fail and cost its fee: {reason}"));
+    }
+    let is_tried = simulation.outcome == SimulationOutcome::Success;
+    if is_tried && !seen.sight.is_seen() && !seen.sight.is_understood(seen.assets) {
+        let detail = "what it does could not be seen: anything that the wallet holds may leave";
+        warnings.add("effects_unknown", Severity::High, detail);
+    }
+    if seen.depends {
+        let detail = "it does something else in another block: what is shown here need not be what happens";
+        warnings.add("effects_depend", Severity::High, detail);
     }
     let data_fee = seen.preview.data_fee.unwrap_or_default();
     if free < row.value.saturating_add(row.worst_case_fee()).saturating_add(data_fee) {
@@ -203,7 +218,10 @@ fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
             Event::ApprovalForAll { token, owner, operator, approved: true } if owner == wallet => {
                 operates(warnings, token, operator);
             }
-            Event::OwnershipTransferred { contract, previous, .. } if previous == wallet => {
+            // Made and given to nobody but the wallet, it changes nothing for anybody.
+            Event::OwnershipTransferred { contract, previous, new }
+                if previous == wallet || new != wallet && !previous.0.is_zero() =>
+            {
                 let detail = format!("it changes who controls {contract}");
                 warnings.add("ownership_change", Severity::High, detail);
             }
@@ -215,18 +233,61 @@ fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
     }
 }
 
-fn about_amounts(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
-    let is_large = |amount: U256, held: U256| amount > held / U256::from(2);
-    let large_token = seen.sight.calls.iter().flat_map(|call| &call.meanings).any(|meaning| match *meaning {
-        Meaning::TokenTransfer { token, from, amount, .. }
-            if from.is_none_or(|from| from == row.address) && seen.assets.standard(token) != TokenStandard::Erc721 =>
-        {
-            seen.assets.held(token).is_some_and(|held| is_large(amount, held))
-        }
-        _ => false,
+/// What happens to what the wallet holds, whatever the functions are called.
+fn about_changes(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Model) {
+    for spender in seen.assets.codeless() {
+        let detail = format!("{spender} has no code: a person or a contract that does not exist yet could take it");
+        warnings.add("spender_without_code", Severity::High, detail);
+    }
+    let changes = &seen.preview.changes;
+    let leaves = || changes.iter().filter(|change| change.direction == ChangeDirection::Sends);
+    // One unit is what a swap brings that was told to be content with nothing.
+    let arrives = changes.iter().any(|change| {
+        change.direction == ChangeDirection::Receives && (is_item(change) || change.amount.0 > U256::ONE)
     });
-    if is_large(row.value.0, seen.sight.facts.account.balance.0) || large_token {
-        let detail = "it sends more than half of what the wallet holds of it";
+    if seen.sight.is_seen() && seen.sight.has_code && leaves().next().is_some() && !arrives {
+        let called = seen.sight.calls.first().and_then(|call| call.to);
+        // Who is paid by a call that says so, and by that alone, is told of as a recipient.
+        let is_said = leaves().all(|change| is_said(&seen.sight.calls, change, row.address));
+        if !is_said {
+            let is_stranger = called.is_some_and(|called| past.strangers.contains(&called));
+            let severity = if is_stranger { Severity::High } else { Severity::Medium };
+            warnings.add("nothing_arrives", severity, "assets leave to a contract, and nothing comes back");
+        }
+    }
+}
+
+fn is_item(change: &AssetChange) -> bool {
+    matches!(change.asset, AssetKind::Erc721 | AssetKind::Erc1155)
+}
+
+/// Whether a decoded call of a standard says that this leaves the wallet.
+fn is_said(calls: &[Call], change: &AssetChange, wallet: Address) -> bool {
+    let said = calls.iter().flat_map(|call| &call.meanings);
+    let mut tokens = said.filter_map(|meaning| match *meaning {
+        Meaning::TokenTransfer { token, from, to, .. } if from.is_none_or(|from| from == wallet) => Some((token, to)),
+        Meaning::NftTransfer { token, from, to, .. } if from == wallet => Some((token, to)),
+        _ => None,
+    });
+    match change.token_address {
+        Some(token) => tokens.any(|(known, to)| known == token && change.counterparty == Some(to)),
+        // A plain payment to somebody who has code.
+        None => matches!(calls, [call] if call.data.is_empty() && call.to == change.counterparty),
+    }
+}
+
+fn about_amounts(warnings: &mut Warnings, seen: &Seen<'_>) {
+    let held = |change: &AssetChange| match (change.asset, change.token_address) {
+        (AssetKind::Native, _) => Some(seen.sight.facts.account.balance.0),
+        (AssetKind::Erc20, Some(token)) => seen.assets.held(token),
+        _ => None,
+    };
+    let is_large = |change: &&AssetChange| {
+        change.direction == ChangeDirection::Sends
+            && held(change).is_some_and(|held| change.amount.0 > held / U256::from(2))
+    };
+    if let Some(large) = seen.preview.changes.iter().find(is_large) {
+        let detail = format!("it sends {}, more than half of what the wallet holds of it", large.text);
         warnings.add("large_share_of_balance", Severity::Medium, detail);
     }
 }

@@ -33,25 +33,36 @@ fn is_new(shown: &[Warning], warning: &Warning) -> bool {
 fn is_worse_preview(shown: &Preview, now: &Preview) -> bool {
     let outcome = |preview: &Preview| preview.simulation.outcome;
     let traced = |preview: &Preview| {
-        preview.simulation.method == SimulationMethod::EthSimulateV1 && outcome(preview) == SimulationOutcome::Success
+        preview.simulation.method != SimulationMethod::EthCall && outcome(preview) == SimulationOutcome::Success
     };
     if outcome(now) == SimulationOutcome::Reverted {
         return outcome(shown) != SimulationOutcome::Reverted;
     }
-    let amount = |changes: &[AssetChange], like: &AssetChange| {
-        changes.iter().filter(|change| is_same(change, like)).map(|change| change.amount.0).max().unwrap_or(U256::ZERO)
-    };
-    let leaves_more = now.changes.iter().filter(|change| change.direction != ChangeDirection::Receives).any(|change| {
-        let before = amount(&shown.changes, change);
+    // What was seen when it was shown, and is not seen now, may be anything.
+    let is_lost = traced(shown) && outcome(now) == SimulationOutcome::Success && !traced(now);
+    let known_both = traced(shown) && traced(now);
+    is_lost || leaves_more(&shown.changes, &now.changes) || known_both && brings_less(&shown.changes, &now.changes)
+}
+
+/// The most of something like this among some changes.
+fn amount(changes: &[AssetChange], like: &AssetChange) -> U256 {
+    changes.iter().filter(|change| is_same(change, like)).map(|change| change.amount.0).max().unwrap_or(U256::ZERO)
+}
+
+/// Whether more leaves or may leave, or to somebody else.
+pub(super) fn leaves_more(shown: &[AssetChange], now: &[AssetChange]) -> bool {
+    now.iter().filter(|change| change.direction != ChangeDirection::Receives).any(|change| {
+        let before = amount(shown, change);
         change.amount.0 > before.saturating_add(before / U256::from(100 / TOLERANCE))
-    });
-    // Only a trial knows what would arrive.
-    let brings_less = traced(shown)
-        && traced(now)
-        && shown.changes.iter().filter(|change| change.direction == ChangeDirection::Receives).any(|change| {
-            amount(&now.changes, change) < change.amount.0 - change.amount.0 / U256::from(100 / TOLERANCE)
-        });
-    leaves_more || brings_less
+    })
+}
+
+/// Whether less arrives.
+pub(super) fn brings_less(shown: &[AssetChange], now: &[AssetChange]) -> bool {
+    shown
+        .iter()
+        .filter(|change| change.direction == ChangeDirection::Receives)
+        .any(|change| amount(now, change) < change.amount.0 - change.amount.0 / U256::from(100 / TOLERANCE))
 }
 
 /// Whether two changes are about the same asset and way; who is on the other side matters only where it gains.

@@ -188,7 +188,7 @@ async fn look_again(state: &State, user: &User, row: Model, acknowledge: Vec<Str
 /// What the chain says of a transaction now, and the transaction as it would be, when that is worse than what was shown.
 async fn ask(state: State, chain: Chain, row: Model, session_id: SessionId) -> Result<(Facts, Option<Model>)> {
     let effect = Effect::stored(&row);
-    let sight = Sight::ask(&chain, row.address, &row.action.0, &effect).await?;
+    let sight = Sight::ask(&chain, row.address, &row.action.0, &effect, Some(&row)).await?;
     let free = tracking::free_balance(&state.store, sign::account_of(&row), &sight.facts.account).await?;
     let mut now = row.clone();
     sight.describe(&state, &chain, &mut now, free).await?;

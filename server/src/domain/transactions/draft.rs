@@ -42,7 +42,7 @@ pub(super) async fn draft(state: &State, origin: Origin) -> Result<(Model, Facts
 
 async fn draft_now(state: State, origin: Origin) -> Result<(Model, Facts)> {
     let (chain, address, effect) = (origin.chain.clone(), origin.wallet.address, Effect::of(&origin.action)?);
-    let sight = Sight::ask(&chain, address, &origin.action, &effect).await?;
+    let sight = Sight::ask(&chain, address, &origin.action, &effect, None).await?;
     let sight = sight.or_unfunded(&chain, address, &effect).await?;
     let created_at = state.clock.now();
     let terms = Terms {
@@ -89,7 +89,7 @@ pub(super) async fn look_again(state: &State, chain: &Chain, shown: &Model) -> R
     let (asked, chain, mut now) = (state.clone(), chain.clone(), shown.clone());
     let look = async move {
         let effect = Effect::stored(&now);
-        let sight = Sight::ask(&chain, now.address, &now.action.0, &effect).await?;
+        let sight = Sight::ask(&chain, now.address, &now.action.0, &effect, Some(&now)).await?;
         let sight = sight.or_unfunded(&chain, now.address, &effect).await?;
         let free = tracking::free_balance(&asked.store, account_of(&now), &sight.facts.account).await?;
         sight.describe(&asked, &chain, &mut now, free).await?;

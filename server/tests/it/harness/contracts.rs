@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     sol_types::{SolCall, SolValue},
 };
 use serde::Deserialize;
@@ -74,6 +74,30 @@ pub(crate) mod abi {
         #[derive(Debug)]
         interface Drainer {
             function claimReward();
+        }
+
+        #[derive(Debug)]
+        interface Thief {
+            function claim() payable;
+            function arm();
+        }
+
+        #[derive(Debug)]
+        interface Wrapped {
+            function deposit() payable;
+            function withdraw(uint256 amount);
+        }
+
+        #[derive(Debug)]
+        interface Liar {
+            function buy() payable;
+            function vote();
+            function setDecimals(uint8 decimals);
+        }
+
+        #[derive(Debug)]
+        interface Market {
+            function swap(uint256 amount);
         }
     }
 
@@ -175,6 +199,75 @@ impl Token {
 
     pub(crate) async fn balance_of(&self, world: &World, owner: Address) -> U256 {
         balance_of(world, self.address, owner).await
+    }
+
+    /// As if the owner had allowed it long ago.
+    pub(crate) async fn set_allowance(&self, world: &World, owner: Address, spender: Address, amount: U256) {
+        // `allowance` is the second variable of `Ledger`.
+        let of_owner = keccak256((owner, U256::ONE).abi_encode());
+        let slot = keccak256((spender, of_owner).abi_encode());
+        world.rpc("anvil_setStorageAt", json!([self.address, slot, B256::from(amount)])).await;
+    }
+}
+
+/// By what a thief tells a trial from the real thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Always = 0,
+    Price = 1,
+    BaseFee = 2,
+    Later = 3,
+    MuchLater = 4,
+    GasLimit = 5,
+    RealBlock = 6,
+    Armed = 7,
+    Tip = 8,
+    Buried = 9,
+    ArmedAndBuried = 10,
+}
+
+impl Sign {
+    /// Those that need nobody to arm them.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Always,
+        Self::Price,
+        Self::BaseFee,
+        Self::Later,
+        Self::MuchLater,
+        Self::GasLimit,
+        Self::RealBlock,
+        Self::Tip,
+        Self::Buried,
+    ];
+}
+
+/// A contract of any make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made(pub(crate) Address);
+
+impl Made {
+    pub(crate) async fn new(world: &World, name: &str, arguments: Vec<u8>) -> Self {
+        Self(deploy(world, name, arguments).await)
+    }
+
+    pub(crate) async fn thief(world: &World, token: Address, sign: Sign) -> Self {
+        Self::new(world, "Thief", (token, U256::from(sign as u8)).abi_encode_params()).await
+    }
+
+    pub(crate) async fn arm(self, world: &World) {
+        self.tell(world, &abi::Thief::armCall {}).await;
+    }
+
+    /// The node's own account calls it.
+    pub(crate) async fn tell<C: SolCall>(self, world: &World, call: &C) {
+        send(world.node.url(), Some(self.0), call.abi_encode().into()).await;
+    }
+
+    /// What deploys one.
+    pub(crate) fn code(name: &str, arguments: Vec<u8>) -> Bytes {
+        let mut code = BYTECODE[name].creation.to_vec();
+        code.extend(arguments);
+        code.into()
     }
 }
 
