@@ -34,7 +34,8 @@ impl Authorize {
         self
     }
 
-    /// Say that the human has seen the warnings with these codes.
+    /// Say that the human has seen these warnings: by [`Warning::acknowledgement`](crate::Warning::acknowledgement), or by
+    /// the code alone where no other grave warning has it.
     ///
     /// The server answers `acknowledgement_required` when one that matters is missing.
     #[must_use]

@@ -132,10 +132,24 @@ pub struct Block {
 pub struct Warning {
     /// Machine-readable name, for instance `first_time_recipient`. New ones may appear.
     pub code: String,
+    /// What it is about, where one code can be about several things: addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// How much it matters.
     pub severity: Severity,
     /// A sentence for people.
     pub detail: String,
+}
+
+impl Warning {
+    /// What acknowledges this warning and no other one: its code, and its subject where it has one.
+    #[must_use]
+    pub fn acknowledgement(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{}:{subject}", self.code),
+            None => self.code.clone(),
+        }
+    }
 }
 
 open_text! {

@@ -40,7 +40,7 @@ impl Acceptance {
         for warning in missing {
             let words = in_words(&warning);
             if !may_ask {
-                return Err(Failure::NotAcknowledged { warning: words, code: warning.code });
+                return Err(Failure::NotAcknowledged { warning: words, name: warning.acknowledgement() });
             }
             output.show(|paint| question(&words, paint));
             if !prompt::confirm(output, "Accept this?", "--acknowledge")? {
@@ -55,15 +55,20 @@ impl Acceptance {
     pub(crate) fn codes(&self, transaction: &Transaction) -> Vec<String> {
         let answered = self.answered.iter().filter(|warning| transaction.warnings.contains(warning));
         let mut codes = self.given.clone();
-        codes.extend(answered.map(|warning| warning.code.clone()));
+        codes.extend(answered.map(Warning::acknowledgement));
         codes.sort();
         codes.dedup();
         codes
     }
 
     fn missing<'a>(&'a self, transaction: &'a Transaction) -> impl Iterator<Item = &'a Warning> {
-        let grave = transaction.warnings.iter().filter(|warning| must_be_accepted(warning));
-        grave.filter(|warning| !self.given.contains(&warning.code) && !self.answered.contains(warning))
+        let grave = || transaction.warnings.iter().filter(|warning| must_be_accepted(warning));
+        // A code alone names what it can only mean.
+        let is_given = move |warning: &Warning| {
+            let is_one = grave().filter(|other| other.code == warning.code).count() == 1;
+            self.given.contains(&warning.acknowledgement()) || is_one && self.given.contains(&warning.code)
+        };
+        grave().filter(move |warning| !is_given(warning) && !self.answered.contains(warning))
     }
 }
 

@@ -86,12 +86,12 @@ pub(crate) enum Failure {
     #[error("a code is 6 digits")]
     NotACode,
     /// A grave warning that nobody has accepted.
-    #[error("not accepted: {warning}; a script accepts it with --acknowledge {code}")]
+    #[error("not accepted: {warning}; a script accepts it with --acknowledge {name}")]
     NotAcknowledged {
         /// The warning, as it is shown.
         warning: String,
-        /// Its code.
-        code: String,
+        /// Its code, and its subject where it has one.
+        name: String,
     },
     /// Nothing says which of the wallets is meant.
     #[error("you have several wallets: choose one with --from")]
@@ -201,7 +201,7 @@ mod tests {
             (refused(418, "a_code_of_the_future"), 1),
             (Failure::Declined, 1),
             (Failure::NotSent, 1),
-            (Failure::NotAcknowledged { warning: String::new(), code: String::new() }, 1),
+            (Failure::NotAcknowledged { warning: String::new(), name: String::new() }, 1),
             (Failure::LostAnswer { error: String::new(), idempotency_key: String::new() }, 3),
             (refused(401, "unauthenticated"), 4),
             (Failure::NotLoggedIn, 4),

@@ -10,8 +10,8 @@ use alloy::{
 use super::{decode, meaning::Values};
 use crate::value::{Address, TokenStandard};
 
-/// How many transfers of one batch are read.
-const MOST: usize = 64;
+/// How many transfers of one batch are read: far more than are shown, so that it is told when some are not.
+const MOST: usize = 1_024;
 
 /// Something that a contract says has happened. A contract can say anything of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

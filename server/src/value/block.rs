@@ -26,8 +26,21 @@ pub struct Block {
 pub struct Warning {
     /// A stable name.
     pub code: String,
+    /// What it is about, of several things that one code can be about: addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// How much it matters.
     pub severity: Severity,
     /// In words.
     pub detail: String,
+}
+
+impl Warning {
+    /// What acknowledges it and nothing else: its code, and its subject where it has one.
+    pub fn name(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{}:{subject}", self.code),
+            None => self.code.clone(),
+        }
+    }
 }

@@ -1,12 +1,15 @@
 //! Each warning is raised when it should be, and an ordinary payment raises none.
 
 use agent_sdk::{AbiCall, Authorize, ContractCall, Deployment, PrepareTransaction, Severity, Status, Transaction};
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    sol_types::SolCall,
+};
 use serde_json::json;
 
 use crate::harness::{
     ETHER, Human, Pass, World, code,
-    contracts::{Counter, Crowd, Multi, Nft, Proxy, Reverter, Token, abi},
+    contracts::{Counter, Crowd, Multi, Multicall, Nft, Proxy, Reverter, Token, abi},
     on_both_databases, stranger,
 };
 
@@ -21,6 +24,7 @@ on_both_databases!(
     repeats_and_deployments_are_warned_of,
     what_hides_in_a_crowd_is_warned_of,
     a_grave_warning_must_be_acknowledged_by_its_code,
+    each_thing_that_is_warned_of_is_acknowledged_by_itself,
     a_fee_out_of_all_proportion_is_warned_of,
     what_the_wallet_did_elsewhere_is_not_done_again_unknowingly,
     a_past_that_cannot_be_read_is_warned_of,
@@ -204,6 +208,36 @@ async fn a_grave_warning_must_be_acknowledged_by_its_code(world: World) {
     assert_eq!(ended.status, Status::Reverted);
     let receipt = world.rpc("eth_getTransactionReceipt", json!([ended.transaction_hash])).await;
     assert_eq!(receipt["status"], "0x0");
+}
+
+async fn each_thing_that_is_warned_of_is_acknowledged_by_itself(world: World) {
+    let human = Human::with_everything(&world).await;
+    let token = Token::deploy_for(&world, human.address, U256::from(1_000)).await;
+    let multicall = Multicall::deploy(&world).await;
+    let approve = |spender| abi::Multicall::Call3 {
+        target: token.address,
+        allowFailure: false,
+        callData: abi::Token::approveCall { spender, amount: U256::MAX }.abi_encode().into(),
+    };
+    let calls = vec![approve(multicall.address), approve(token.address)];
+    let call = ContractCall::new(multicall.address, abi::Multicall::aggregate3Call { calls });
+    let shown = ask(&human, PrepareTransaction::contract_call(call)).await;
+    let unlimited = shown.warnings.iter().filter(|warning| warning.code == "unlimited_allowance");
+    let names: Vec<String> = unlimited.map(|warning| warning.acknowledgement()).collect();
+    assert_eq!(names.len(), 2, "{:?}", shown.warnings);
+    assert!(names[0].contains(&multicall.address.to_string()) && names[1].contains(&token.address.to_string()));
+    let rest = shown.warnings.iter().filter(|warning| warning.code != "unlimited_allowance");
+    let rest: Vec<String> = rest.map(|warning| warning.acknowledgement()).collect();
+    let fresh = human.code();
+    let approval =
+        || Authorize::new(shown.transaction_id, fresh.clone()).digest(shown.digest).acknowledge(rest.clone());
+    for too_few in [vec!["unlimited_allowance".to_owned()], vec![names[0].clone()]] {
+        let refused = human.client.authorize(approval().acknowledge(too_few)).await.expect_err("it names one of two");
+        assert_eq!(refused.code().expect("a problem").as_str(), "acknowledgement_required");
+        assert!(refused.to_string().contains(&names[1]), "{refused}");
+    }
+    let approved = human.client.authorize(approval().acknowledge(names)).await.expect("the same code");
+    assert_eq!(approved.status, Status::Authorized);
 }
 
 async fn a_fee_out_of_all_proportion_is_warned_of(world: World) {

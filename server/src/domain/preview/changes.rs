@@ -155,7 +155,8 @@ impl Changes<'_> {
 /// What a trial has shown: what is emitted, set right by what the wallet holds before and after. A token can emit what
 /// does not happen, and do what it does not emit. `unexplained` is what may be missing of native currency without a word: a
 /// fee for data that a rollup takes on top.
-pub(super) fn of_effects(words: &Words<'_>, row: &Model, effects: &Effects, unexplained: Wei) -> Found {
+/// Where a token neither says nor counts what its own call does, the call is believed.
+pub(super) fn of_effects(words: &Words<'_>, row: &Model, calls: &[Call], effects: &Effects, unexplained: Wei) -> Found {
     let wallet = words.wallet;
     let mut changes = Changes { words, list: Vec::new(), cut: false };
     let events = read(effects);
@@ -195,6 +196,20 @@ pub(super) fn of_effects(words: &Words<'_>, row: &Model, effects: &Effects, unex
         let standard = words.assets.standard(token);
         if !matches!(standard, TokenStandard::Erc721 | TokenStandard::Erc1155) {
             changes.set_right(Asset::of_token(token, U256::ZERO), balance, U256::ZERO);
+        }
+    }
+    let (said, _) = of_calls(words, calls.get(..1).unwrap_or_default());
+    let is_counted =
+        |change: &AssetChange| change.token_address.is_none_or(|token| effects.tokens.contains_key(&token));
+    for change in said {
+        let is_amount = matches!(change.asset, AssetKind::Native | AssetKind::Erc20);
+        let is_settled = is_amount && change.direction != ChangeDirection::Allows && is_counted(&change);
+        let same = |known: &AssetChange| {
+            (known.direction, known.token_address, known.token_id, known.counterparty)
+                == (change.direction, change.token_address, change.token_id, change.counterparty)
+        };
+        if !is_settled && !changes.list.iter().any(same) {
+            changes.list.push(change);
         }
     }
     changes.list.sort_by_key(|change| match change.direction {

@@ -277,11 +277,11 @@ impl Sight {
         // What a node asks for data may be more than it says, and its trial may take it.
         let unexplained = Wei(data_fee.unwrap_or_default().0.saturating_mul(U256::from(2)));
         let (changes, cut) = match effects {
-            Some(effects) => changes::of_effects(&words, row, effects, unexplained),
+            Some(effects) => changes::of_effects(&words, row, &self.calls, effects, unexplained),
             None => changes::of_calls(&words, &self.calls),
         };
         let depends = self.trial.later.as_ref().is_some_and(|later| {
-            let (later, _) = changes::of_effects(&words, row, later, unexplained);
+            let (later, _) = changes::of_effects(&words, row, &self.calls, later, unexplained);
             worse::leaves_more(&changes, &later) || worse::brings_less(&changes, &later)
         });
         let tokens = assets.claims();
@@ -353,6 +353,12 @@ pub(super) fn revert_reason(data: Option<&[u8]>, message: String) -> String {
 
 /// The warnings that must be acknowledged and are not.
 pub(super) fn unacknowledged(warnings: &[Warning], acknowledged: &[String]) -> Vec<String> {
-    let high = warnings.iter().filter(|warning| warning.severity == crate::value::Severity::High);
-    high.map(|warning| warning.code.clone()).filter(|code| !acknowledged.contains(code)).collect()
+    let high: Vec<_> = warnings.iter().filter(|warning| warning.severity == crate::value::Severity::High).collect();
+    // The code alone is enough where it can mean one thing only: what was shown is bound by its digest.
+    let name = |warning: &Warning| {
+        let same = high.iter().filter(|other| other.code == warning.code).count();
+        if same > 1 { warning.name() } else { warning.code.clone() }
+    };
+    let missing = high.iter().filter(|warning| !acknowledged.contains(&warning.name()));
+    missing.map(|warning| name(warning)).filter(|name| !acknowledged.contains(name)).collect()
 }

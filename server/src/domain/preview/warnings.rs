@@ -30,14 +30,24 @@ pub(super) struct Seen<'a> {
     pub(super) depends: bool,
 }
 
-/// Collects warnings, each code once.
+/// Collects warnings, each code once for each thing that it is about.
 #[derive(Default)]
 struct Warnings(Vec<Warning>);
 
 impl Warnings {
     fn add(&mut self, code: &str, severity: Severity, detail: impl Into<String>) {
-        if self.0.iter().all(|warning| warning.code != code) {
-            self.0.push(Warning { code: code.to_owned(), severity, detail: detail.into() });
+        self.push(Warning { code: code.to_owned(), subject: None, severity, detail: detail.into() });
+    }
+
+    /// The same about something.
+    fn about(&mut self, code: &str, subject: impl ToString, severity: Severity, detail: impl Into<String>) {
+        let subject = Some(subject.to_string());
+        self.push(Warning { code: code.to_owned(), subject, severity, detail: detail.into() });
+    }
+
+    fn push(&mut self, warning: Warning) {
+        if self.0.iter().all(|known| known.name() != warning.name()) {
+            self.0.push(warning);
         }
     }
 }
@@ -126,7 +136,7 @@ fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
         None => warnings.add("contract_creation", Severity::Medium, "it deploys a new contract"),
         Some(to) if !row.data.is_empty() && !seen.sight.has_code => {
             let detail = format!("there is no contract at {to}: the call does nothing, and what is sent may be lost");
-            warnings.add("no_code_at_target", Severity::High, detail);
+            warnings.about("no_code_at_target", to, Severity::High, detail);
         }
         Some(_) => {}
     }
@@ -154,15 +164,15 @@ fn about_meaning(warnings: &mut Warnings, assets: &Assets, meaning: &Meaning) {
         Meaning::Operator { .. } => {}
         Meaning::Ownership { contract, .. } => {
             let detail = format!("it changes who controls {contract}");
-            warnings.add("ownership_change", Severity::High, detail);
+            warnings.about("ownership_change", contract, Severity::High, detail);
         }
         Meaning::Upgrade { contract, .. } => {
-            warnings.add("proxy_upgrade", Severity::High, format!("it replaces the code of {contract}"));
+            warnings.about("proxy_upgrade", contract, Severity::High, format!("it replaces the code of {contract}"));
         }
         Meaning::TokenTransfer { token, to, .. } | Meaning::NftTransfer { token, to, .. } => {
             if to == token || assets.is_token_contract(to) {
                 let detail = format!("{to} is a token contract: tokens sent there are usually lost");
-                warnings.add("token_contract_as_recipient", Severity::High, detail);
+                warnings.about("token_contract_as_recipient", to, Severity::High, detail);
             }
         }
     }
@@ -170,12 +180,12 @@ fn about_meaning(warnings: &mut Warnings, assets: &Assets, meaning: &Meaning) {
 
 fn unlimited(warnings: &mut Warnings, token: Address, spender: Address) {
     let detail = format!("{spender} could take all of the token {token} that this wallet ever holds");
-    warnings.add("unlimited_allowance", Severity::High, detail);
+    warnings.about("unlimited_allowance", format!("{token}/{spender}"), Severity::High, detail);
 }
 
 fn operates(warnings: &mut Warnings, token: Address, operator: Address) {
     let detail = format!("{operator} could take every token of {token} that this wallet ever holds");
-    warnings.add("operator_approval", Severity::High, detail);
+    warnings.about("operator_approval", format!("{token}/{operator}"), Severity::High, detail);
 }
 
 fn about_recipients(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Model) {
@@ -187,9 +197,9 @@ fn about_recipients(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: 
     if recipients.contains(&row.address) {
         warnings.add("self_transfer", Severity::Low, "the wallet sends to itself");
     }
-    if let Some((address, like)) = past.lookalikes.first() {
+    for (address, like) in &past.lookalikes {
         let detail = format!("{address} is a stranger that looks like {like}, which you know: compare every digit");
-        warnings.add("lookalike_address", Severity::High, detail);
+        warnings.about("lookalike_address", address, Severity::High, detail);
     }
     let strangers: Vec<_> = past.strangers.iter().filter(|address| !address.0.is_zero()).collect();
     if let Some(first) = strangers.first() {
@@ -223,10 +233,15 @@ fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
                 if previous == wallet || new != wallet && !previous.0.is_zero() =>
             {
                 let detail = format!("it changes who controls {contract}");
-                warnings.add("ownership_change", Severity::High, detail);
+                warnings.about("ownership_change", contract, Severity::High, detail);
             }
             Event::Upgraded { contract, .. } if seen.sight.calls.first().and_then(|call| call.to) == Some(contract) => {
-                warnings.add("proxy_upgrade", Severity::High, format!("it replaces the code of {contract}"));
+                warnings.about(
+                    "proxy_upgrade",
+                    contract,
+                    Severity::High,
+                    format!("it replaces the code of {contract}"),
+                );
             }
             _ => {}
         }
@@ -237,7 +252,7 @@ fn about_events(warnings: &mut Warnings, seen: &Seen<'_>, wallet: Address) {
 fn about_changes(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Model) {
     for spender in seen.assets.codeless() {
         let detail = format!("{spender} has no code: a person or a contract that does not exist yet could take it");
-        warnings.add("spender_without_code", Severity::High, detail);
+        warnings.about("spender_without_code", spender, Severity::High, detail);
     }
     let changes = &seen.preview.changes;
     let leaves = || changes.iter().filter(|change| change.direction == ChangeDirection::Sends);
@@ -286,8 +301,9 @@ fn about_amounts(warnings: &mut Warnings, seen: &Seen<'_>) {
         change.direction == ChangeDirection::Sends
             && held(change).is_some_and(|held| change.amount.0 > held / U256::from(2))
     };
-    if let Some(large) = seen.preview.changes.iter().find(is_large) {
+    for large in seen.preview.changes.iter().filter(is_large) {
         let detail = format!("it sends {}, more than half of what the wallet holds of it", large.text);
-        warnings.add("large_share_of_balance", Severity::Medium, detail);
+        let asset = large.token_address.map_or_else(|| "native".to_owned(), |token| token.to_string());
+        warnings.about("large_share_of_balance", asset, Severity::Medium, detail);
     }
 }

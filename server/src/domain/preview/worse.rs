@@ -24,7 +24,7 @@ pub(in crate::domain) fn is_worse(shown: &Model, now: &Model) -> bool {
 
 /// A balance that is too low is refused by itself.
 fn is_new(shown: &[Warning], warning: &Warning) -> bool {
-    let known = shown.iter().find(|known| known.code == warning.code);
+    let known = shown.iter().find(|known| known.name() == warning.name());
     let rank =
         |warning: &Warning| crate::value::Severity::ALL.iter().position(|&severity| severity == warning.severity);
     warning.code != "insufficient_balance" && known.is_none_or(|known| rank(known) < rank(warning))

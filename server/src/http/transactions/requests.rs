@@ -74,8 +74,8 @@ pub(super) struct AuthorizeTransaction {
     /// The digest of what the user was shown; refused when it is of anything else. Always send it.
     #[serde(default, deserialize_with = "present")]
     digest: Option<Digest>,
-    /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 32))]
+    /// Problems and warnings the user was told of and accepts: the code of each, or `code:subject`.
+    #[oai(validator(max_items = 128))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }
@@ -110,8 +110,8 @@ struct AuthorizedTransaction {
     transaction_id: TransactionId,
     /// The digest of what the user was shown; refused when it is of anything else.
     digest: Digest,
-    /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 32))]
+    /// Problems and warnings the user was told of and accepts: the code of each, or `code:subject`.
+    #[oai(validator(max_items = 128))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }

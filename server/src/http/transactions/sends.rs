@@ -57,8 +57,8 @@ pub(super) struct Transfer {
     /// shown, or not at all. Required where there is a warning of high severity. Always send it.
     #[serde(default, deserialize_with = "present")]
     digest: Option<Digest>,
-    /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 32))]
+    /// Problems and warnings the user was told of and accepts: the code of each, or `code:subject`.
+    #[oai(validator(max_items = 128))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }
@@ -99,8 +99,8 @@ pub(super) struct TransferErc20 {
     /// shown, or not at all. Required where there is a warning of high severity. Always send it.
     #[serde(default, deserialize_with = "present")]
     digest: Option<Digest>,
-    /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 32))]
+    /// Problems and warnings the user was told of and accepts: the code of each, or `code:subject`.
+    #[oai(validator(max_items = 128))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }
@@ -156,8 +156,8 @@ pub(super) struct ContractCall {
     /// shown, or not at all. Required where there is a warning of high severity. Always send it.
     #[serde(default, deserialize_with = "present")]
     digest: Option<Digest>,
-    /// Codes of problems and warnings the user was told of and accepts.
-    #[oai(validator(max_items = 32))]
+    /// Problems and warnings the user was told of and accepts: the code of each, or `code:subject`.
+    #[oai(validator(max_items = 128))]
     #[serde(default, deserialize_with = "present")]
     acknowledge: Option<Vec<String>>,
 }

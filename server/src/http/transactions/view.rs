@@ -114,9 +114,13 @@ impl Waiting {
 
 /// Something a user should know before approving.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 struct Warning {
     /// A stable name. New ones may be added.
     code: String,
+    /// What it is about, where one code can be about several things: addresses. `code:subject` acknowledges it; the code
+    /// alone does where no other warning of high severity has it.
+    subject: Option<String>,
     /// How much it matters.
     severity: Severity,
     /// In words.
@@ -221,8 +225,8 @@ impl From<domain::transactions::Transaction> for Transaction {
 
 impl From<value::Warning> for Warning {
     fn from(warning: value::Warning) -> Self {
-        let value::Warning { code, severity, detail } = warning;
-        Self { code, severity, detail }
+        let value::Warning { code, subject, severity, detail } = warning;
+        Self { code, subject, severity, detail }
     }
 }
 
