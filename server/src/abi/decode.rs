@@ -12,8 +12,13 @@ const WORD: usize = 32;
 
 /// The values of a sequence of types that are encoded in all of `data`; none when they are not.
 pub(super) fn decode(types: &[DynSolType], data: &[u8]) -> Option<Vec<DynSolValue>> {
-    let (values, used) = sequence(types.iter(), types.len(), data)?;
+    let (values, used) = prefix(types, data)?;
     (used == data.len()).then_some(values)
+}
+
+/// The values of a sequence of types with which `data` begins, and how many bytes they take; none when it does not.
+pub(super) fn prefix(types: &[DynSolType], data: &[u8]) -> Option<(Vec<DynSolValue>, usize)> {
+    sequence(types.iter(), types.len(), data)
 }
 
 /// Decodes heads and tails. Gives how many bytes they take.

@@ -65,6 +65,18 @@ pub enum Meaning {
         /// Who gains control; none: nobody, or it is not one address.
         new_owner: Option<Address>,
     },
+    /// Somebody else can carry something out later, because the caller agrees to it now.
+    Consent {
+        /// Through which contract.
+        contract: Address,
+    },
+    /// What a contract yields goes to somebody.
+    Payout {
+        /// The contract.
+        contract: Address,
+        /// To whom.
+        to: Address,
+    },
     /// The code of a contract changes.
     Upgrade {
         /// The contract.
@@ -124,6 +136,7 @@ pub(super) fn of(signature: &str, caller: Option<Address>, to: Address, values: 
         .or_else(|| tokens(signature, to, values))
         .or_else(|| permits(signature, to, values))
         .or_else(|| control(signature, to, values).map(|meaning| vec![meaning]))
+        .or_else(|| payout(signature, to, values).map(|meaning| vec![meaning]))
         .unwrap_or_default()
 }
 
@@ -155,6 +168,10 @@ fn amounts(signature: &str, caller: Option<Address>, token: Address, values: Val
             allowance(values.address(0)?, values.number(1)?, true)
         }
         "approve(address)" => allowance(values.address(0)?, largest, false),
+        "setAuthorization(address,bool)" => operator(values.yes(1)?)?,
+        "setRelayerApproval(address,address,bool)" => {
+            Meaning::Operator { token, operator: values.address(1)?, approved: values.yes(2)? }
+        }
         "authorizeOperator(address)" | "hope(address)" => operator(true)?,
         "revokeOperator(address)" | "nope(address)" => operator(false)?,
         "setApprovalForAll(address,bool)" | "setOperator(address,bool)" | "allow(address,bool)" => {
@@ -262,7 +279,15 @@ fn control(signature: &str, contract: Address, values: Values<'_>) -> Option<Mea
         | "transferProxyOwnership(address)"
         | "rely(address)"
         | "setGuard(address)"
+        | "addMinter(address)"
         | "enableModule(address)" => owner(contract, values.address(0)),
+        "setup(address[],uint256,address,bytes,address,address,uint256,address)" => owner(contract, None),
+        "setOwner(bytes32,address)" | "reclaim(uint256,address)" => owner(contract, values.address(1)),
+        "setSubnodeOwner(bytes32,bytes32,address)" => owner(contract, values.address(2)),
+        "approveHash(bytes32)" => Meaning::Consent { contract },
+        "setPreSignature(bytes,bool)" if values.yes(1)? => Meaning::Consent { contract },
+        // Code of somebody else's choice, run as the contract itself.
+        "execute(address,bytes)" => code(contract, values.address(0)),
         "renounceOwnership()"
         | "deny(address)"
         | "disableModule(address,address)"
@@ -287,4 +312,58 @@ fn control(signature: &str, contract: Address, values: Values<'_>) -> Option<Mea
         "diamondCut((address,uint8,bytes4[])[],address,bytes)" => code(contract, None),
         _ => return None,
     })
+}
+
+/// Who receives what a swap, a withdrawal, a deposit or a bridge yields. Some routers mean themselves or their caller by the
+/// first few addresses.
+fn payout(signature: &str, contract: Address, values: Values<'_>) -> Option<Meaning> {
+    let to = match signature {
+        "withdrawTo(address,uint256)"
+        | "transferPunk(address,uint256)"
+        | "depositETHTo(address,uint32,bytes)"
+        | "bridgeETHTo(address,uint32,bytes)" => values.address(0)?,
+        "deposit(uint256,address)"
+        | "mint(uint256,address)"
+        | "withdraw(uint256,address,address)"
+        | "redeem(uint256,address,address)"
+        | "requestWithdrawals(uint256[],address)"
+        | "unwrapWETH9(uint256,address)"
+        | "withdrawTo(address,address,uint256,uint32,bytes)" => values.address(1)?,
+        "withdraw(address,uint256,address)"
+        | "supply(address,uint256,address,uint16)"
+        | "deposit(address,uint256,address,uint16)"
+        | "sweepToken(address,uint256,address)"
+        | "depositERC20To(address,address,address,uint256,uint32,bytes)"
+        | "bridgeERC20To(address,address,address,uint256,uint32,bytes)"
+        | "swapExactETHForTokens(uint256,address[],address,uint256)"
+        | "swapETHForExactTokens(uint256,address[],address,uint256)"
+        | "swapExactETHForTokensSupportingFeeOnTransferTokens(uint256,address[],address,uint256)" => {
+            values.address(2)?
+        }
+        "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
+        | "swapTokensForExactTokens(uint256,uint256,address[],address,uint256)"
+        | "swapExactTokensForETH(uint256,uint256,address[],address,uint256)"
+        | "swapTokensForExactETH(uint256,uint256,address[],address,uint256)"
+        | "swapExactTokensForTokensSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)"
+        | "swapExactTokensForETHSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)" => {
+            values.address(3)?
+        }
+        "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
+        | "removeLiquidityETH(address,uint256,uint256,uint256,address,uint256)" => values.address(4)?,
+        "removeLiquidity(address,address,uint256,uint256,uint256,address,uint256)" => values.address(5)?,
+        "addLiquidity(address,address,uint256,uint256,uint256,uint256,address,uint256)" => values.address(6)?,
+        "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
+        | "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
+        | "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
+        | "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint160))" => {
+            values.inner(0)?.address(3)?
+        }
+        "exactInput((bytes,address,uint256,uint256,uint256))"
+        | "exactInput((bytes,address,uint256,uint256))"
+        | "exactOutput((bytes,address,uint256,uint256,uint256))"
+        | "exactOutput((bytes,address,uint256,uint256))" => values.inner(0)?.address(1)?,
+        _ => return None,
+    };
+    let is_symbol = to.as_bytes()[..19].iter().all(|&byte| byte == 0) && to.as_bytes()[19] <= 2;
+    (!is_symbol && to != contract).then_some(Meaning::Payout { contract, to })
 }

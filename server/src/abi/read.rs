@@ -40,6 +40,8 @@ pub struct Call {
     pub meanings: Vec<Meaning>,
     /// Whether it carries more calls than are read.
     pub truncated: bool,
+    /// How many bytes follow those that a standard's function takes. It does not see them; a contract may.
+    pub extra: usize,
 }
 
 /// One argument, exactly.
@@ -84,10 +86,12 @@ impl Reader<'_> {
             arguments: Vec::new(),
             meanings: Vec::new(),
             truncated: false,
+            extra: 0,
         });
         let Some(selector) = selector else { return };
-        // A contract may take bytes that no encoder makes: something left over, dirty bits. So a selector that a
-        // standard has is read as the standard's or not at all; another name with the same one was made to deceive.
+        // A contract may take bytes that no encoder makes, with dirty bits or parts elsewhere. So a selector that a standard
+        // has is read as the standard's or not at all; another name with the same one was made to deceive. What follows is
+        // counted: people append marks to calls, of where they come from.
         match standards::by_selector(selector) {
             Some(known) => self.follow_known(index, inner, known),
             None => self.name_given(index, inner, selector),
@@ -96,11 +100,12 @@ impl Reader<'_> {
 
     fn follow_known(&mut self, index: usize, inner: &Inner<'_>, known: &standards::Known) {
         let Some(to) = inner.to else { return };
-        let Some(values) = decode::decode(&known.entry.types, &inner.data[4..]) else { return };
+        let Some((values, used)) = decode::prefix(&known.entry.types, &inner.data[4..]) else { return };
         let signature = known.entry.item.signature();
         let carried = carry::carried(&signature, inner, Values(&values));
         let call = &mut self.calls[index];
         call.standard = Some(known.standard);
+        call.extra = inner.data.len() - 4 - used;
         call.meanings = meaning::of(&signature, inner.caller, to, Values(&values));
         call.meanings.extend(carried.iter().flatten().filter_map(|one| one.lent_to(inner)).take(MOST_CALLS));
         name(call, &known.entry, &values, DecodingSource::Standard);

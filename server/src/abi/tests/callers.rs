@@ -119,3 +119,62 @@ fn every_way_to_let_others_take_is_told() {
         assert_eq!(calls(&data(signature, values))[0].meanings, meanings, "{signature}");
     }
 }
+
+#[test]
+fn who_receives_what_a_call_yields_is_read() {
+    let (router, to) = (address(9), address(7));
+    let payout = vec![Meaning::Payout { contract: router, to }];
+    let path = json!([address(5), address(6)]);
+    for (signature, values) in [
+        ("swapExactETHForTokens(uint256 a, address[] path, address to, uint256 d)", json!(["1", path, to, "9"])),
+        (
+            "swapExactTokensForTokens(uint256 a, uint256 b, address[] path, address to, uint256 d)",
+            json!(["1", "2", path, to, "9"]),
+        ),
+        (
+            "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160) params)",
+            json!([[address(5), address(6), "500", to, "1", "2", "0"]]),
+        ),
+        ("withdraw(address asset, uint256 amount, address to)", json!([address(5), "1", to])),
+        ("redeem(uint256 shares, address receiver, address owner)", json!(["1", to, address(3)])),
+    ] {
+        assert_eq!(calls(&data(&format!("function {signature}"), values))[0].meanings, payout, "{signature}");
+    }
+    // The router itself, on the way to somewhere else, and what routers mean by the first addresses.
+    for to in [router, address(0), address(1), address(2)] {
+        let values = json!(["1", path, to, "9"]);
+        let call = data("function swapExactETHForTokens(uint256 a, address[] path, address to, uint256 d)", values);
+        assert_eq!(calls(&call)[0].meanings, [], "{to}");
+    }
+}
+
+#[test]
+fn what_hands_over_control_is_read_whoever_names_it() {
+    let contract = address(9);
+    for (signature, values, meaning) in [
+        ("approveHash(bytes32 hash)", json!([format!("0x{}", "11".repeat(32))]), Meaning::Consent { contract }),
+        ("setPreSignature(bytes uid, bool signed)", json!(["0x1234", true]), Meaning::Consent { contract }),
+        (
+            "setAuthorization(address authorized, bool is)",
+            json!([address(7), true]),
+            Meaning::Operator { token: contract, operator: address(7), approved: true },
+        ),
+        (
+            "setRelayerApproval(address sender, address relayer, bool approved)",
+            json!([address(3), address(7), true]),
+            Meaning::Operator { token: contract, operator: address(7), approved: true },
+        ),
+        (
+            "addMinter(address account)",
+            json!([address(7)]),
+            Meaning::Ownership { contract, new_owner: Some(address(7)) },
+        ),
+        (
+            "execute(address target, bytes data)",
+            json!([address(7), "0x"]),
+            Meaning::Upgrade { contract, implementation: Some(address(7)) },
+        ),
+    ] {
+        assert_eq!(calls(&data(&format!("function {signature}"), values))[0].meanings, [meaning], "{signature}");
+    }
+}

@@ -9,7 +9,7 @@ use super::{super::*, address, arguments, contract};
 use crate::value::{DecodingSource, Wei};
 
 /// More than any honest input takes, by far.
-const QUICK: Duration = Duration::from_secs(2);
+const QUICK: Duration = Duration::from_secs(20);
 
 fn word(number: usize) -> String {
     format!("{number:064x}")
@@ -42,6 +42,21 @@ fn a_standard_goes_before_the_given_names() {
     let tag = ground.encode("many_msg_babbage", &arguments(json!(["0x01"]))).expect("it fits");
     let call = first(&tag.0, Some(&ground));
     assert_eq!((call.source, call.signature, call.meanings.len()), (None, None, 0));
+}
+
+#[test]
+fn what_follows_a_standards_call_is_counted_and_hides_nothing() {
+    let approve = contract("function approve(address spender, uint256 amount)");
+    let everything = U256::MAX.to_string();
+    let data = approve.encode("approve", &arguments(json!([address(7), everything]))).expect("it fits").0;
+    let marked = [data.clone(), b"built-by-somebody".to_vec()].concat();
+    let (plain, call) = (first(&data, None), first(&marked, None));
+    assert_eq!((plain.extra, call.extra), (0, 17));
+    assert_eq!((&call.meanings, &call.signature), (&plain.meanings, &plain.signature));
+    // Names that nobody has checked fit exactly or not at all.
+    let given = contract("function vote(uint256 number)");
+    let data = given.encode("vote", &arguments(json!(["5"]))).expect("it fits").0;
+    assert_eq!(first(&[data, vec![1]].concat(), Some(&given)).signature, None);
 }
 
 #[test]
@@ -81,13 +96,9 @@ fn names_count_only_when_the_bytes_are_exactly_theirs() {
     let good = format!("a9059cbb{}{}", word(7), word(5));
     assert!(first(&bytes(&good), None).signature.is_some());
     let dirty = format!("a9059cbb{}{:064x}{}", "", U256::MAX, word(5));
-    for wrong in [
-        good.clone() + "00",
-        good[..good.len() - 2].to_owned(),
-        dirty,
-        "a9059cbb".to_owned(),
-        format!("a22cb465{}{}", word(7), word(2)),
-    ] {
+    for wrong in
+        [good[..good.len() - 2].to_owned(), dirty, "a9059cbb".to_owned(), format!("a22cb465{}{}", word(7), word(2))]
+    {
         let call = first(&bytes(&wrong), None);
         assert_eq!((call.signature, call.meanings.len()), (None, 0), "{wrong}");
         assert!(call.selector.is_some());

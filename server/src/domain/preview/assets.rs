@@ -131,7 +131,7 @@ fn token_of(meaning: &Meaning) -> Option<Address> {
         | Meaning::NftTransfer { token, .. }
         | Meaning::Allowance { token, .. }
         | Meaning::Operator { token, .. } => Some(token),
-        Meaning::Ownership { .. } | Meaning::Upgrade { .. } => None,
+        Meaning::Ownership { .. } | Meaning::Consent { .. } | Meaning::Payout { .. } | Meaning::Upgrade { .. } => None,
     }
 }
 

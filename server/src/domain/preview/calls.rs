@@ -20,6 +20,9 @@ fn one(words: &Words<'_>, call: &Call, inner: usize) -> DecodedCall {
     if call.truncated {
         intent.push_str(" (and more calls than are shown)");
     }
+    if call.extra > 0 {
+        intent.push_str(&format!(" (and {} bytes that the function does not take)", call.extra));
+    }
     let argument = |argument: &crate::abi::Argument| DecodedArgument {
         name: argument.name.clone(),
         kind: argument.kind.clone(),

@@ -254,7 +254,11 @@ pub(super) fn of_calls(words: &Words<'_>, calls: &[Call]) -> Found {
                     changes.add(ChangeDirection::Allows, asset, Some(spender));
                 }
                 Meaning::Operator { token, operator, approved: true } => changes.operator(token, operator),
-                Meaning::Operator { .. } | Meaning::Ownership { .. } | Meaning::Upgrade { .. } => {}
+                Meaning::Operator { .. }
+                | Meaning::Ownership { .. }
+                | Meaning::Consent { .. }
+                | Meaning::Payout { .. }
+                | Meaning::Upgrade { .. } => {}
             }
         }
     }

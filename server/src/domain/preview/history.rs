@@ -36,6 +36,11 @@ pub(super) fn recipients(calls: &[Call]) -> Vec<Address> {
                 Meaning::Operator { operator, .. } => add(operator),
                 Meaning::Ownership { contract, new_owner } => add(new_owner.unwrap_or(contract)),
                 Meaning::Upgrade { contract, implementation } => add(implementation.unwrap_or(contract)),
+                Meaning::Consent { contract } => add(contract),
+                Meaning::Payout { contract, to } => {
+                    add(contract);
+                    add(to);
+                }
             }
         }
         // The token of a transfer is not who is paid.

@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 
 use super::{Error, Result, foreign, ladder};
 use crate::{
-    abi::{self, Contract},
+    abi::{self, Contract, Meaning},
     chain::{Account, Call, Chain, EstimateError, Simulated, Terms, Trial},
     state::State,
     store::{Json, transactions::Model},
@@ -246,7 +246,12 @@ impl Sight {
         if call.data.is_empty() {
             return !self.has_code;
         }
-        !call.meanings.is_empty() && !call.truncated && assets.standard(to) != TokenStandard::Unknown
+        let moves = |meaning: &Meaning| {
+            use Meaning::{Allowance, NftTransfer, Operator, TokenTransfer};
+            matches!(meaning, Allowance { .. } | NftTransfer { .. } | Operator { .. } | TokenTransfer { .. })
+        };
+        let is_whole = !call.meanings.is_empty() && call.meanings.iter().all(moves) && call.extra == 0;
+        is_whole && !call.truncated && assets.standard(to) != TokenStandard::Unknown
     }
 
     /// Insists on a call that can be sent now, except that the wallet may not hold enough yet.

@@ -56,7 +56,7 @@ impl Warnings {
 pub(super) fn list(seen: &Seen<'_>, past: &Past, row: &Model, free: Wei) -> Vec<Warning> {
     let mut warnings = Warnings::default();
     about_outcome(&mut warnings, seen, row, free);
-    about_calls(&mut warnings, seen, row);
+    about_calls(&mut warnings, seen, past, row);
     about_recipients(&mut warnings, seen, past, row);
     about_events(&mut warnings, seen, row.address);
     about_changes(&mut warnings, seen, past, row);
@@ -131,7 +131,7 @@ fn about_past(warnings: &mut Warnings, past: &Past) {
     }
 }
 
-fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
+fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Model) {
     match row.to_address {
         None => warnings.add("contract_creation", Severity::Medium, "it deploys a new contract"),
         Some(to) if !row.data.is_empty() && !seen.sight.has_code => {
@@ -146,8 +146,22 @@ fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, row: &Model) {
             let detail = "a part of the data cannot be read: what it makes the contract do is not known";
             warnings.add("unknown_calldata", Severity::High, detail);
         }
+        if let Some(to) = call.to.filter(|_| call.extra > 0) {
+            let detail = format!("{} bytes follow what {to} is told to do: they may mean something to it", call.extra);
+            // Whoever is no token need not mean by these bytes what a token does.
+            let is_token = seen.assets.standard(to) != TokenStandard::Unknown;
+            let severity = if is_token { Severity::Medium } else { Severity::High };
+            warnings.about("extra_bytes", to, severity, detail);
+        }
         for meaning in &call.meanings {
             about_meaning(warnings, seen.assets, meaning);
+            if let Meaning::Payout { to, .. } = *meaning
+                && to != row.address
+            {
+                let severity = if past.strangers.contains(&to) { Severity::High } else { Severity::Medium };
+                let detail = format!("what it yields goes to {to}, and not to this wallet");
+                warnings.about("recipient_is_not_you", to, severity, detail);
+            }
         }
     }
 }
@@ -166,6 +180,11 @@ fn about_meaning(warnings: &mut Warnings, assets: &Assets, meaning: &Meaning) {
             let detail = format!("it changes who controls {contract}");
             warnings.about("ownership_change", contract, Severity::High, detail);
         }
+        Meaning::Consent { contract } => {
+            let detail = format!("it agrees, through {contract}, to something that somebody else carries out later");
+            warnings.about("later_consent", contract, Severity::High, detail);
+        }
+        Meaning::Payout { .. } => {}
         Meaning::Upgrade { contract, .. } => {
             warnings.about("proxy_upgrade", contract, Severity::High, format!("it replaces the code of {contract}"));
         }
@@ -194,7 +213,11 @@ fn about_recipients(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: 
         let detail = "the zero address belongs to nobody: what is sent there is lost";
         warnings.add("zero_address", Severity::High, detail);
     }
-    if recipients.contains(&row.address) {
+    let pays_itself = seen.sight.calls.iter().any(|call| {
+        let is_payout = call.meanings.iter().any(|meaning| matches!(meaning, Meaning::Payout { .. }));
+        !is_payout && super::recipients(std::slice::from_ref(call)).contains(&row.address)
+    });
+    if pays_itself {
         warnings.add("self_transfer", Severity::Low, "the wallet sends to itself");
     }
     for (address, like) in &past.lookalikes {

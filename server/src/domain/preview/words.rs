@@ -61,6 +61,8 @@ impl Words<'_> {
     pub(super) fn intent(&self, call: &Call, inner: usize) -> String {
         let line = match call.meanings.as_slice() {
             [] => self.plain(call, inner),
+            [Meaning::Payout { to, .. }] if *to == self.wallet => self.plain(call, inner),
+            [meaning @ Meaning::Payout { .. }] => format!("{}; {}", self.plain(call, inner), self.meaning(meaning)),
             [meaning] => self.with_value(self.meaning(meaning), call.value),
             several => {
                 let parts: Vec<_> = several.iter().map(|meaning| self.meaning(meaning)).collect();
@@ -139,6 +141,10 @@ impl Words<'_> {
                 format!("Give control of {contract} to {}", self.who(owner))
             }
             Meaning::Ownership { contract, new_owner: None } => format!("Change who controls {contract}"),
+            Meaning::Consent { contract } => {
+                format!("Agree, through {contract}, to something that somebody else carries out later")
+            }
+            Meaning::Payout { to, .. } => format!("what it yields goes to {}", self.who(to)),
             Meaning::Upgrade { contract, implementation: Some(code) } => {
                 format!("Replace the code of {contract} by that of {code}")
             }
