@@ -55,7 +55,7 @@ contract Thief {
         if (SIGN == 8) return tx.gasprice > block.basefee;
         // Buries what it does.
         if (SIGN == 9) {
-            for (uint256 i = 0; i < 12_000; i++) {
+            for (uint256 i = 0; i < 6_000; i++) {
                 assembly {
                     log0(0, 0)
                 }
