@@ -90,13 +90,12 @@ impl Chain {
         } else {
             TokenStandard::Unknown
         };
-        let decimals = word(&decimals).and_then(|decimals| u8::try_from(decimals).ok());
         Ok(TokenFacts {
             has_code,
             standard,
             symbol: text(&symbol, LONGEST_SYMBOL),
             name: text(&name, LONGEST_NAME),
-            decimals: decimals.filter(|&decimals| decimals <= MOST_DECIMALS),
+            decimals: word(&decimals).and_then(self::decimals),
             total_supply,
         })
     }
@@ -112,6 +111,11 @@ impl Chain {
         };
         Ok(word(&answered(rpc, answer)?).map(TokenAmount))
     }
+}
+
+/// How many decimals a token has, when what it says of them makes sense.
+pub(super) fn decimals(said: U256) -> Option<u8> {
+    u8::try_from(said).ok().filter(|&decimals| decimals <= MOST_DECIMALS)
 }
 
 /// `balanceOf(address)` (ERC-20).

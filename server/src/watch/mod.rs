@@ -36,8 +36,6 @@ pub fn start(state: &State, poll_interval: Duration, stop: &watch::Receiver<bool
             };
             tasks.spawn(supervise(state.clone(), name, stop.clone(), run));
         }
-    }
-    for chain in state.chains.iter() {
         for place in chain.subscribed() {
             let name = format!("{} subscription {}", chain::name(chain), place + 1);
             let watched = (state.clone(), name.clone(), chain.clone(), stop.clone());

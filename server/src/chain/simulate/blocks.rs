@@ -23,6 +23,7 @@ use crate::{
         estimate::{POOR, params},
         revert,
         rpc::Rpc,
+        token::decimals,
     },
     value::{Address, CallData, Gas, SimulationMethod, Wei},
 };
@@ -186,24 +187,21 @@ pub(super) async fn simulate(rpc: &Rpc, trial: &Trial, header: &Header) -> Trans
     for &mode in modes {
         match run(rpc, trial, header, mode).await {
             Ok(simulated) => return Ok(simulated),
-            Err(error) => {
-                let Some(refusal) = error.as_error_resp() else { return Err(error) };
-                let message = refusal.message.to_lowercase();
-                let is_poor = POOR.iter().any(|words| message.contains(words));
-                // What runs without its price shows what it does only as long as that does not depend on it: that is
-                // enough where nothing can be sent before there is more money.
-                if mode == Mode::Lax && !is_poor && !failed_for_money(&failed) {
-                    return Err(error);
-                }
-                failed = Some(error);
+            Err(error) if !error.is_error_resp() => return Err(error),
+            // What runs without its price shows what it does only as long as that does not depend on it: that is enough
+            // where nothing can be sent before there is more money.
+            Err(error) if mode == Mode::Lax && !is_poor(&error) && !failed.as_ref().is_some_and(is_poor) => {
+                return Err(error);
             }
+            Err(error) => failed = Some(error),
         }
     }
     Err(failed.unwrap_or(TransportError::NullResp))
 }
 
-fn failed_for_money(error: &Option<TransportError>) -> bool {
-    let message = error.as_ref().and_then(|error| error.as_error_resp()).map(|refusal| refusal.message.to_lowercase());
+/// Whether a node counted the sender's money.
+fn is_poor(error: &TransportError) -> bool {
+    let message = error.as_error_resp().map(|refusal| refusal.message.to_lowercase());
     message.is_some_and(|message| POOR.iter().any(|words| message.contains(words)))
 }
 
@@ -307,9 +305,7 @@ fn read(
             Balance { before, after: after.saturating_add(fee) }
         }),
         tokens: each().filter_map(|(at, token)| Some((*token, balance(at + 1)?))).collect(),
-        decimals: each()
-            .filter_map(|(at, token)| Some((*token, u8::try_from(after[tokens + 1 + at].word()?).ok()?)))
-            .collect(),
+        decimals: each().filter_map(|(at, token)| Some((*token, decimals(after[tokens + 1 + at].word()?)?))).collect(),
     });
     let given = call.error.as_ref().and_then(|error| revert::data_of(error.data.as_ref()?.get()));
     let returned = call.return_data.as_ref().map(|data| data.0.clone());
