@@ -94,6 +94,7 @@ mod page;
 mod prepare;
 mod preview;
 mod problem;
+mod proof;
 mod secret;
 #[cfg(feature = "user")]
 mod send;

@@ -8,32 +8,17 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::account::BackupCodes;
 use crate::authorize::Authorized;
-use crate::call::{Call, Repeat};
+use crate::call::Call;
 use crate::clear_nonce::PreviewBody;
 use crate::http::{Credential, Http};
 use crate::keystore::Exported;
+use crate::proof::{Proof, once};
 use crate::{
-    Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, ImportWallet, LoadedWallet, Login, Me,
-    MfaSetup, NonceClearing, Nonces, Page, Paging, Registered, Secret, Send, Status, Token, Transaction,
-    TransactionFilter, UserClientBuilder, Wallet, address,
+    Agent, Authorize, AuthorizeBatch, Chain, CreateAgent, CreatedAgent, Error, ImportWallet, LoadedWallet,
+    NonceClearing, Nonces, Page, Paging, Secret, Send, Status, Token, Transaction, TransactionFilter,
+    UserClientBuilder, Wallet, address,
 };
-
-/// What a user proves themselves with, and for what. Each call sets its own fields.
-#[derive(Default, Serialize)]
-struct Proof<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mfa_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-    #[serde(with = "address::optional", skip_serializing_if = "Option::is_none")]
-    address: Option<Address>,
-}
 
 /// A human's connection to the wallet server: accounts, wallets, agents, and decisions on
 /// transactions.
@@ -43,7 +28,7 @@ struct Proof<'a> {
 /// when the server has certainly not acted; after any other failure, look at the transaction first.
 #[derive(Clone, Debug)]
 pub struct UserClient {
-    http: Arc<Http>,
+    pub(crate) http: Arc<Http>,
 }
 
 impl UserClient {
@@ -63,57 +48,6 @@ impl UserClient {
     /// A client with settings other than the defaults.
     pub fn builder(base_url: impl Into<String>) -> UserClientBuilder {
         UserClientBuilder::new(base_url, None)
-    }
-
-    /// Opens an account. `username`: 3 to 64 of `a-z 0-9 . _ -`; `password`: 12 to 1024 bytes.
-    ///
-    /// Fails with `username_taken` or `weak_password`.
-    pub async fn register(&self, username: &str, password: &Secret) -> Result<Registered, Error> {
-        let body = Proof { username: Some(username), password: Some(password.expose()), ..Proof::default() };
-        self.http.send(once("api/register", &body)?.anonymous()).await
-    }
-
-    /// Begins a session, and uses it from now on.
-    ///
-    /// Fails with `invalid_credentials`.
-    pub async fn login(&self, username: &str, password: &Secret) -> Result<Login, Error> {
-        let body = Proof { username: Some(username), password: Some(password.expose()), ..Proof::default() };
-        let login: Login = self.http.send(once("api/login", &body)?.anonymous()).await?;
-        self.keep(Some(login.access_token.clone()));
-        Ok(login)
-    }
-
-    /// Ends the session, on the server and here. A session that had already ended is no error.
-    pub async fn logout(&self) -> Result<(), Error> {
-        match self.http.exchange(&Call::post_empty("api/logout")).await {
-            Err(error) if error.status() != Some(401) => return Err(error),
-            _ => self.keep(None),
-        }
-        Ok(())
-    }
-
-    /// The account and session.
-    pub async fn me(&self) -> Result<Me, Error> {
-        self.http.send(Call::get("api/me")).await
-    }
-
-    /// Begins to set up a second factor; [`confirm_mfa`](Self::confirm_mfa) completes it. To
-    /// replace one, give its current code or a backup code.
-    ///
-    /// Fails with `invalid_credentials` or `mfa_invalid`.
-    pub async fn setup_mfa(&self, password: &Secret, mfa_code: Option<&Secret>) -> Result<MfaSetup, Error> {
-        let body =
-            Proof { password: Some(password.expose()), mfa_code: mfa_code.map(Secret::expose), ..Proof::default() };
-        self.http.send(once("api/setup_mfa", &body)?).await
-    }
-
-    /// Activates the second factor with its first code. Returns ten backup codes, shown once.
-    ///
-    /// Fails with `mfa_invalid`.
-    pub async fn confirm_mfa(&self, mfa_code: &Secret) -> Result<Vec<Secret>, Error> {
-        let body = Proof { mfa_code: Some(mfa_code.expose()), ..Proof::default() };
-        let BackupCodes { backup_codes } = self.http.send(once("api/confirm_mfa", &body)?).await?;
-        Ok(backup_codes)
     }
 
     /// Creates a wallet. `label`: 1 to 64 characters.
@@ -378,7 +312,7 @@ impl UserClient {
         self.http.cancel(transaction_id, true).await
     }
 
-    fn keep(&self, token: Option<Secret>) {
+    pub(crate) fn keep(&self, token: Option<Secret>) {
         let mut credential = self.http.credential.write().unwrap_or_else(PoisonError::into_inner);
         *credential = token.map(Credential::Token);
     }
@@ -397,9 +331,4 @@ impl UserClientBuilder {
         let credential = self.credential.clone().map(Credential::Token);
         Ok(UserClient { http: Arc::new(self.connect(credential)?) })
     }
-}
-
-/// A POST that spends a code or a password attempt.
-fn once(path: &'static str, body: &impl Serialize) -> Result<Call, Error> {
-    Ok(Call::post(path, body)?.repeat(Repeat::Unprocessed))
 }
