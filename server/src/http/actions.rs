@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{body::present, scalars::schema};
+use super::{body::present, schema::schema};
 use crate::value::{self, Address, Arguments, CallData, ContractAbi, TokenAmount, Wei};
 
 /// The one value that a variant's `type` can have.

@@ -11,7 +11,7 @@ use poem_openapi::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::scalars::{schema, sized, text};
+use super::schema::{schema, sized, text};
 use crate::domain::{Outcome, Page, PageOf};
 
 /// A new thing.

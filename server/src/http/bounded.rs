@@ -8,7 +8,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use super::scalars::integer;
+use super::schema::integer;
 
 /// An integer from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

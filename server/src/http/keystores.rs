@@ -18,7 +18,7 @@ use super::{
     body::{Body, present},
     idempotency::Idempotency,
     problem::Problem,
-    scalars::schema,
+    schema::schema,
     wallets::Wallet,
 };
 use crate::{

@@ -26,6 +26,7 @@ pub mod problem;
 pub mod request_id;
 pub mod routes;
 pub mod scalars;
+mod schema;
 pub mod spec;
 pub mod stall;
 pub mod tls;
