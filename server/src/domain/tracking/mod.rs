@@ -14,17 +14,19 @@ use crate::{
 mod account;
 mod continuity;
 mod deliver;
+mod look;
 mod memory;
 mod plan;
 mod settle;
 mod sight;
+mod step;
 #[cfg(test)]
 mod tests;
 mod tracker;
 mod witness;
 
 pub use continuity::reset;
-pub use plan::Step;
+pub use step::Step;
 pub use tracker::{Looked, Tracker};
 
 /// What an account holds beside everything that is approved and not yet in its balance.

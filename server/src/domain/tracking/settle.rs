@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Step, Waiting, ended_unsent};
+use super::{
+    plan::ended_unsent,
+    step::{Step, Waiting},
+};
 use crate::{
     chain::BlockRef,
     domain::{
