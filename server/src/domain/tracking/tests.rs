@@ -7,6 +7,7 @@
 //! `PROPTEST_CASES` sets how many sequences each test runs (40), `PROPTEST_RNG_SEED` another seed.
 
 mod chain;
+mod decisions;
 mod event;
 mod node;
 mod rules;

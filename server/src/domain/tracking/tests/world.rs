@@ -9,19 +9,16 @@ use std::{
 use alloy::primitives::U256;
 
 use super::{
-    chain::{Chain, Heard, height},
-    event::Shows,
+    chain::{Chain, Heard},
     server::Server,
 };
 use crate::{
-    chain::{Account, Chains},
+    chain::Chains,
     domain::{
-        Agent, Caller, Error, User, digest, ladder,
-        preview::{Estimate, Facts},
-        sessions,
-        transactions::{Actor, Candidate, Change, Release, clear_known, decide_on, refresh, repriced},
+        Agent, Caller, Error, User, digest, ladder, sessions,
+        transactions::{Actor, Change, Release},
     },
-    keys::{Kdf, Master, PayloadBinding, Tokens, TotpSecret, UserKey, WalletKey, payload},
+    keys::{Kdf, Master, Tokens, TotpSecret, UserKey, WalletKey},
     state::{Keys, Nudges, Permits, Policy, Readiness, State, Troubles, Watchers},
     store::{
         Json, agents, nonce_slots, payloads,
@@ -37,9 +34,6 @@ use crate::{
 
 /// The base fee when nothing is going on.
 pub(super) const CALM: u128 = 1_000_000_000;
-
-/// The code of the only thing a human has to acknowledge.
-const ACKNOWLEDGE: &str = "nonce_used_elsewhere";
 
 /// What was signed, kept beside the database by whoever knows everything.
 #[derive(Debug, Clone)]
@@ -87,7 +81,7 @@ pub(super) struct World {
     /// How far the wall clock was set back.
     pub(super) set_back: Duration,
     pub(super) servers: [Server; 2],
-    totp: TotpSecret,
+    pub(super) totp: TotpSecret,
     token: Secret<String>,
     agents: HashMap<AgentId, Agent>,
     agent_id: AgentId,
@@ -228,7 +222,7 @@ impl World {
         if rows.is_empty() { None } else { Some(rows.swap_remove(pick % rows.len())) }
     }
 
-    fn market(&self) -> Market {
+    pub(super) fn market(&self) -> Market {
         let now = Fees { max_fee_per_gas: self.chain.market, max_priority_fee_per_gas: self.chain.market / 10 };
         let now = if self.legacy { Fees { max_priority_fee_per_gas: now.max_fee_per_gas, ..now } } else { now };
         Market { now, legacy: self.legacy, block_gas_limit: None }
@@ -286,139 +280,11 @@ impl World {
         row.transaction_id
     }
 
-    /// What a node says of an account to whoever wants to sign.
-    fn facts(&mut self, address: Address, shows: Shows) -> Facts {
-        let is_stale = shows == Shows::Stale;
-        let truth = self.chain.latest(address, is_stale);
-        let nonce = if shows == Shows::Absurd { truth + 1_000 } else { truth };
-        self.was_foreign |= shows == Shows::Absurd;
-        Facts {
-            account: Account { nonce, balance: Wei(U256::from(10).pow(U256::from(24))) },
-            market: self.market(),
-            gas: Estimate::Gas(Gas(21_000)),
-            cancel_gas: Gas(21_000),
-            height: Some(height(self.chain.view(is_stale).len() - 1)),
-            cap_multiple: ladder::HEADROOM,
-        }
-    }
-
-    /// The human approves what is stored. True when that is what came of it.
-    pub(super) async fn approve(&mut self, row: Model, shows: Shows, acknowledge: bool) -> bool {
-        self.approve_all(vec![row], shows, acknowledge).await
-    }
-
-    /// The same for several with one code.
-    pub(super) async fn approve_all(&mut self, rows: Vec<Model>, shows: Shows, acknowledge: bool) -> bool {
-        // The next code.
-        self.pass(Duration::from_secs(30));
-        let accepted: Vec<String> = acknowledge.then(|| ACKNOWLEDGE.to_owned()).into_iter().collect();
-        let mut candidates = Vec::new();
-        for row in rows.clone() {
-            let facts = self.facts(row.address, shows);
-            if !facts.fit(&row) {
-                refresh(&self.state, &row, repriced(&row, &facts)).await.expect("nobody is faster");
-                return false;
-            }
-            candidates.push(Candidate { row, facts, acknowledge: accepted.clone() });
-        }
-        let code = self.totp.code(self.state.clock.now());
-        let decided = decide_on(&self.state, &self.user, code, candidates).await;
-        let decided = decided.map_err(|error| match error {
-            Error::InBatch { error, .. } => *error,
-            other => other,
-        });
-        match decided {
-            Ok(approved) => {
-                for (shown, approved) in rows.iter().zip(&approved) {
-                    self.keep_signed(shown, approved).await;
-                }
-                check_order(&approved);
-            }
-            Err(Error::NonceUsedElsewhere) if self.was_foreign && !acknowledge => return false,
-            Err(Error::NonceUsedElsewhere) if self.was_leaked() && !acknowledge => return false,
-            // Two steps can have the same code, once in a million; after the clock was set back, for as long as that.
-            Err(Error::Expired | Error::MfaReplayed) => return false,
-            Err(error) => panic!("an approval failed: {error:?}"),
-        }
-        true
-    }
-
-    /// The owner clears a nonce: this one, else the lowest that needs it.
-    pub(super) async fn clear(&mut self, wallet: usize, nonce: Option<Nonce>, shows: Shows) {
-        self.pass(Duration::from_secs(30));
-        let address = self.wallets[wallet].1;
-        let facts = self.facts(address, shows);
-        let wallet = wallets::find_by_address(&self.state.store, self.user.user_id, address).await;
-        let wallet = wallet.expect("the database answers").expect("it is theirs");
-        let chain = self.unreachable_chain();
-        let code = self.totp.code(self.state.clock.now());
-        match clear_known(&self.state, &self.user, (&chain, wallet, facts), nonce, code).await {
-            Ok(cleared) => self.keep_cleared(cleared.row.transaction_id).await,
-            Err(Error::Invalid(_) | Error::InvalidState(_) | Error::MfaReplayed) => {}
-            Err(error) => panic!("a nonce was not cleared: {error:?}"),
-        }
-    }
-
-    /// What was signed to clear a nonce pays nobody.
-    async fn keep_cleared(&mut self, id: TransactionId) {
-        let stored = payloads_of(&self.state.store, self.find(id).await.address).await;
-        let known = |form: &payloads::Model| {
-            self.signed.iter().any(|known| (known.transaction_id, known.heard.hash) == (id, form.hash))
-        };
-        for form in stored.iter().filter(|form| form.transaction_id == id && !known(form)).collect::<Vec<_>>() {
-            let heard = self.open(form);
-            assert_eq!((heard.to, heard.value), (Some(form.address), U256::ZERO), "{form:?} pays somebody");
-            self.sent.extend(form.sent_at.map(|_| form.hash));
-            self.signed.push(Signed { transaction_id: id, kind: form.kind, heard });
-        }
-    }
-
-    /// Signed bytes, by whoever knows all keys.
-    fn open(&self, form: &payloads::Model) -> Heard {
-        let binding = PayloadBinding {
-            transaction_id: form.transaction_id,
-            address: form.address,
-            chain_id: form.chain_id,
-            nonce: form.nonce.0,
-            hash: form.hash,
-            kind: form.kind,
-            rung: form.rung,
-        };
-        let sealed = form.bytes.as_ref().expect("just signed");
-        let bytes = payload::open(&self.state.keys.master, &binding, sealed).expect("just sealed");
-        Heard::read(form.address, bytes.expose())
-    }
-
     pub(super) fn was_leaked(&self) -> bool {
         self.signed.iter().any(|signed| {
             !self.sent.contains(&signed.heard.hash)
                 && self.chain.transactions().any(|(heard, _)| *heard == signed.heard)
         })
-    }
-
-    /// What was signed is what was shown, within what was approved.
-    async fn keep_signed(&mut self, shown: &Model, approved: &Model) {
-        let ladder = payloads::list_for_transactions(&self.state.store, &[approved.transaction_id]).await;
-        let ladder = ladder.expect("the database answers");
-        let limit = shown.value.saturating_add(shown.worst_case_fee());
-        for form in &ladder {
-            let stored = payloads::find(&self.state.store, form.transaction_id, form.hash).await;
-            let heard = self.open(&stored.expect("the database answers").expect("just signed"));
-            let cost = heard.value + U256::from(heard.gas_limit) * U256::from(heard.max_fee);
-            assert!(cost <= limit.0, "{form:?} can cost more than was approved");
-            assert_eq!(Some(Nonce(heard.nonce)), approved.nonce);
-            let means = match form.kind {
-                PayloadKind::Payment => (shown.to_address, shown.value.0),
-                PayloadKind::Cancel => (Some(shown.address), U256::ZERO),
-            };
-            assert_eq!((heard.to, heard.value), means, "what was signed is not what was shown");
-            if form.sent_at.is_some() {
-                self.sent.insert(form.hash);
-            }
-            self.signed.push(Signed { transaction_id: form.transaction_id, kind: form.kind, heard });
-        }
-        let cancels = ladder.iter().filter(|form| form.kind == PayloadKind::Cancel);
-        assert!(cancels.count() == 1 && ladder.len() >= 2, "an approval signs a ladder and one cancel");
     }
 
     pub(super) async fn execute(&mut self, row: &Model) {
@@ -445,14 +311,5 @@ impl World {
 
     pub(super) fn pass(&self, time: Duration) {
         self.state.clock.advance(time);
-    }
-}
-
-/// Of one decision, those that are sent at once have the lowest nonces.
-fn check_order(approved: &[Model]) {
-    for (one, other) in approved.iter().flat_map(|one| approved.iter().map(move |other| (one, other))) {
-        let is_before = one.status == Status::Submitted && other.status == Status::Authorized;
-        let of_same = one.address == other.address && one.decided_at == other.decided_at;
-        assert!(!(is_before && of_same) || one.nonce < other.nonce, "{one:?} waits behind {other:?}");
     }
 }
