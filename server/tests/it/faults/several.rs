@@ -307,6 +307,9 @@ async fn people_see_how_each_endpoint_is_and_agents_do_not(database: Database) {
     let world = world_behind(2, database, |_| {}).await;
     let human = Human::with_everything(&world).await;
     let seen = async || human.client.chains().await.expect("a user").remove(0);
+    let heads = async || seen().await.endpoints.expect("for a user").into_iter().map(|endpoint| endpoint.head);
+    let newest = Some(world.head().await);
+    eventually("both show the newest block", SOON, async || heads().await.all(|head| head == newest)).await;
     let before = seen().await;
     world.others[0].let_pass(Pass::Down);
     let verdicts = async || -> Vec<String> {
