@@ -328,7 +328,9 @@ fn payout(signature: &str, contract: Address, values: Values<'_>) -> Option<Mean
         | "redeem(uint256,address,address)"
         | "requestWithdrawals(uint256[],address)"
         | "unwrapWETH9(uint256,address)"
-        | "withdrawTo(address,address,uint256,uint32,bytes)" => values.address(1)?,
+        | "withdrawTo(address,address,uint256,uint32,bytes)"
+        // Whom a name stands for is who is paid by it.
+        | "setAddr(bytes32,address)" => values.address(1)?,
         "withdraw(address,uint256,address)"
         | "supply(address,uint256,address,uint16)"
         | "deposit(address,uint256,address,uint16)"

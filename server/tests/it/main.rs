@@ -8,6 +8,7 @@ mod batches;
 mod clients;
 mod concurrency;
 mod contract;
+mod corpus;
 mod crashes;
 mod custody;
 mod execution;

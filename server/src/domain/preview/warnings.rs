@@ -148,9 +148,9 @@ fn about_calls(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Mode
         }
         if let Some(to) = call.to.filter(|_| call.extra > 0) {
             let detail = format!("{} bytes follow what {to} is told to do: they may mean something to it", call.extra);
-            // Whoever is no token need not mean by these bytes what a token does.
+            // Whoever is no token need not mean by these bytes what a token does, unless it was seen what it does.
             let is_token = seen.assets.standard(to) != TokenStandard::Unknown;
-            let severity = if is_token { Severity::Medium } else { Severity::High };
+            let severity = if is_token || seen.sight.is_seen() { Severity::Medium } else { Severity::High };
             warnings.about("extra_bytes", to, severity, detail);
         }
         for meaning in &call.meanings {
@@ -279,16 +279,21 @@ fn about_changes(warnings: &mut Warnings, seen: &Seen<'_>, past: &Past, row: &Mo
     }
     let changes = &seen.preview.changes;
     let leaves = || changes.iter().filter(|change| change.direction == ChangeDirection::Sends);
-    // One unit is what a swap brings that was told to be content with nothing.
-    let arrives = changes.iter().any(|change| {
-        change.direction == ChangeDirection::Receives && (is_item(change) || change.amount.0 > U256::ONE)
-    });
-    if seen.sight.is_seen() && seen.sight.has_code && leaves().next().is_some() && !arrives {
+    let is_more = |change: &AssetChange| is_item(change) || change.amount.0 > U256::ONE;
+    // One unit is what a swap brings that was told to be content with nothing; for one unit it is enough.
+    let arrives = changes
+        .iter()
+        .any(|change| change.direction == ChangeDirection::Receives && (is_more(change) || !leaves().any(is_more)));
+    if seen.sight.is_seen()
+        && (seen.sight.has_code || row.to_address.is_none())
+        && leaves().next().is_some()
+        && !arrives
+    {
         let called = seen.sight.calls.first().and_then(|call| call.to);
         // Who is paid by a call that says so, and by that alone, is told of as a recipient.
         let is_said = leaves().all(|change| is_said(&seen.sight.calls, change, row.address));
         if !is_said {
-            let is_stranger = called.is_some_and(|called| past.strangers.contains(&called));
+            let is_stranger = called.is_none_or(|called| past.strangers.contains(&called));
             let severity = if is_stranger { Severity::High } else { Severity::Medium };
             warnings.add("nothing_arrives", severity, "assets leave to a contract, and nothing comes back");
         }
@@ -301,7 +306,8 @@ fn is_item(change: &AssetChange) -> bool {
 
 /// Whether a decoded call of a standard says that this leaves the wallet.
 fn is_said(calls: &[Call], change: &AssetChange, wallet: Address) -> bool {
-    let said = calls.iter().flat_map(|call| &call.meanings);
+    // What is called within another call is somebody else's doing.
+    let said = calls.iter().take(1).flat_map(|call| &call.meanings);
     let mut tokens = said.filter_map(|meaning| match *meaning {
         Meaning::TokenTransfer { token, from, to, .. } if from.is_none_or(|from| from == wallet) => Some((token, to)),
         Meaning::NftTransfer { token, from, to, .. } if from == wallet => Some((token, to)),
@@ -309,7 +315,8 @@ fn is_said(calls: &[Call], change: &AssetChange, wallet: Address) -> bool {
     });
     match change.token_address {
         Some(token) => tokens.any(|(known, to)| known == token && change.counterparty == Some(to)),
-        // A plain payment to somebody who has code.
+        // A plain payment to somebody who has code, or what a new contract is given.
+        None if calls.first().is_some_and(|call| call.to.is_none()) => true,
         None => matches!(calls, [call] if call.data.is_empty() && call.to == change.counterparty),
     }
 }

@@ -1,0 +1,150 @@
+//! Whom the corpus is about: a wallet with a little of everything, and the contracts around it.
+
+use agent_sdk::{PrepareTransaction, Transaction};
+use alloy::{
+    primitives::{Address, B256, Bytes, I256, U256, keccak256},
+    sol_types::SolValue,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    ETHER, Human, World,
+    contracts::{Made, Multi, Multicall, Nft, Token, balance_of},
+    number,
+};
+
+/// What the wallet holds of each token, and what is allowed to whom it deals with.
+pub(super) const HELD: u64 = 1_000_000;
+pub(super) const ALLOWED: u64 = 900_000;
+
+/// One transaction that is asked for.
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) ask: PrepareTransaction,
+}
+
+impl Case {
+    pub(super) fn new(name: impl Into<String>, ask: PrepareTransaction) -> Self {
+        Self { name: name.into(), ask }
+    }
+
+    /// A call by its bytes alone.
+    pub(super) fn raw(name: impl Into<String>, to: Address, data: Bytes, wei: u128) -> Self {
+        Self::new(name, PrepareTransaction::raw(Some(to), U256::from(wei), data))
+    }
+}
+
+/// A wallet and its world.
+pub(super) struct Stage<'a> {
+    pub(super) world: &'a World,
+    pub(super) human: Human,
+    pub(super) wallet: Address,
+    /// Somebody the user has paid, and another wallet of theirs.
+    pub(super) friend: Address,
+    pub(super) own: Address,
+    pub(super) token: Token,
+    /// Another one.
+    pub(super) other: Token,
+    pub(super) wrapped: Address,
+    pub(super) nft: Nft,
+    pub(super) multi: Multi,
+    pub(super) multicall: Multicall,
+    watched: Vec<Address>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) async fn set(world: &'a World) -> Self {
+        let human = Human::with_everything(world).await;
+        let wallet = human.address;
+        let friend = crate::harness::stranger();
+        human.executed(friend, 1).await;
+        let own = human.another_wallet(world).await;
+        let token = Token::deploy_for(world, wallet, U256::from(HELD)).await;
+        let other = Token::deploy_for(world, wallet, U256::from(HELD)).await;
+        let wrapped = Made::new(world, "Wrapped", Vec::new()).await.0;
+        let nft = Nft::deploy_for(world, wallet).await;
+        let multi = Multi::deploy_for(world, wallet).await;
+        let multicall = Multicall::deploy(world).await;
+        let watched = vec![token.address, other.address, wrapped];
+        Self { world, human, wallet, friend, own, token, other, wrapped, nft, multi, multicall, watched }
+    }
+
+    /// A contract that takes so much of the token and pays so much of the other one to somebody, whatever is called; the
+    /// wallet allows it to.
+    pub(super) async fn venue(&self, takes: u64, pays: u64, payee: Address) -> Address {
+        let taken = if takes == 0 { Address::ZERO } else { self.token.address };
+        let arguments = (taken, U256::from(takes), self.other.address, U256::from(pays), payee).abi_encode_params();
+        let venue = Made::new(self.world, "Venue", arguments).await.0;
+        if pays > 0 {
+            self.give(self.other.address, venue, U256::from(pays) * U256::from(1_000)).await;
+        }
+        if takes > 0 {
+            self.token.set_allowance(self.world, self.wallet, venue, U256::from(ALLOWED)).await;
+        }
+        venue
+    }
+
+    /// A contract that pays native currency for a part of the token.
+    pub(super) async fn desk(&self, takes: u64, pays: u128, payee: Address) -> Address {
+        let taken = if takes == 0 { Address::ZERO } else { self.token.address };
+        let arguments = (taken, U256::from(takes), Address::ZERO, U256::from(pays), payee).abi_encode_params();
+        let venue = Made::new(self.world, "Venue", arguments).await.0;
+        self.world.rpc("anvil_setBalance", json!([venue, format!("0x{:x}", 100 * ETHER)])).await;
+        if takes > 0 {
+            self.token.set_allowance(self.world, self.wallet, venue, U256::from(ALLOWED)).await;
+        }
+        venue
+    }
+
+    /// Somebody holds so much of a token whose first variable is what each holds.
+    pub(super) async fn give(&self, token: Address, to: Address, amount: U256) {
+        let slot = keccak256((to, U256::ZERO).abi_encode());
+        self.world.rpc("anvil_setStorageAt", json!([token, slot, B256::from(amount)])).await;
+    }
+
+    /// What the human is shown.
+    pub(super) async fn shown(&self, case: &Case) -> Transaction {
+        let shown = self.human.agent.prepare(case.ask.clone().address(self.wallet)).await;
+        let shown = shown.unwrap_or_else(|error| panic!("{} cannot be asked for: {error:?}", case.name));
+        self.human.client.reject(shown.transaction_id, None).await.expect("its owner");
+        shown
+    }
+
+    /// Lets it happen for once, as if the wallet's owner had signed it. Gives by how much the wallet's holdings change, fees
+    /// left out.
+    pub(super) async fn happens(&self, shown: &Transaction) -> Vec<(Option<Address>, I256)> {
+        let before = self.world.rpc("evm_snapshot", json!([])).await;
+        let held = self.holdings().await;
+        self.world.rpc("anvil_impersonateAccount", json!([self.wallet])).await;
+        let mut transaction = json!({
+            "from": self.wallet,
+            "value": shown.value,
+            "data": shown.data,
+            "gas": format!("0x{:x}", shown.gas_limit),
+            "maxFeePerGas": format!("0x{:x}", shown.max_fee_per_gas),
+            "maxPriorityFeePerGas": format!("0x{:x}", shown.max_priority_fee_per_gas),
+        });
+        if let Some(to) = shown.to {
+            transaction["to"] = json!(to);
+        }
+        let hash = self.world.rpc("eth_sendTransaction", json!([transaction])).await;
+        let receipt: Value = self.world.rpc("eth_getTransactionReceipt", json!([hash])).await;
+        let fee = U256::from(number(&receipt["gasUsed"])) * U256::from(number(&receipt["effectiveGasPrice"]));
+        let now = self.holdings().await;
+        self.world.rpc("evm_revert", json!([before])).await;
+        let signed = |amount: U256| I256::try_from(amount).expect("an amount");
+        let moved = held.into_iter().zip(now).map(|((token, held), (_, now))| {
+            let fee = if token.is_none() { fee } else { U256::ZERO };
+            (token, signed(now + fee) - signed(held))
+        });
+        moved.collect()
+    }
+
+    async fn holdings(&self) -> Vec<(Option<Address>, U256)> {
+        let mut holdings = vec![(None, self.world.balance(self.wallet).await)];
+        for &token in &self.watched {
+            holdings.push((Some(token), balance_of(self.world, token, self.wallet).await));
+        }
+        holdings
+    }
+}
