@@ -316,8 +316,9 @@ fn is_said(calls: &[Call], change: &AssetChange, wallet: Address) -> bool {
     match change.token_address {
         Some(token) => tokens.any(|(known, to)| known == token && change.counterparty == Some(to)),
         // A plain payment to somebody who has code, or what a new contract is given.
-        None if calls.first().is_some_and(|call| call.to.is_none()) => true,
-        None => matches!(calls, [call] if call.data.is_empty() && call.to == change.counterparty),
+        None => {
+            matches!(calls, [call] if call.to.is_none() || call.data.is_empty() && call.to == change.counterparty)
+        }
     }
 }
 

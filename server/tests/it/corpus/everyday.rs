@@ -7,14 +7,17 @@ use alloy::{
 };
 
 use super::{
+    calldata::{address, aggregate, bytes, call, filled, list, number},
     stage::{Case, Stage},
-    words::{address, aggregate, bytes, call, filled, list, number},
 };
 use crate::harness::{
     ETHER,
     contracts::{Counter, Made, abi},
     stranger,
 };
+
+/// A builder's mark after a call (ERC-8021).
+const MARK: [u8; 20] = hex!("62617365" "04" "00" "8021802180218021802180218021");
 
 /// Functions of exchanges, vaults, markets and bridges that name who receives what they yield.
 pub(super) const DEALS: &[&str] = &[
@@ -83,8 +86,7 @@ async fn tokens(stage: &Stage<'_>) -> Vec<Case> {
     for amount in [0_u64, 1, 1_000, 500_000, 999_999] {
         let approve = abi::Token::approveCall { spender: venue, amount: U256::from(amount) }.abi_encode();
         cases.push(Case::raw(format!("an allowance of {amount}"), token, approve.clone().into(), 0));
-        // A builder's mark (ERC-8021).
-        let marked = [approve, hex!("62617365" "04" "00" "8021802180218021802180218021").to_vec()].concat();
+        let marked = [&approve, &MARK[..]].concat();
         cases.push(Case::raw(format!("an allowance of {amount}, marked"), token, marked.into(), 0));
     }
     for item in [stage.nft.address, stage.multi.address] {
@@ -95,13 +97,10 @@ async fn tokens(stage: &Stage<'_>) -> Vec<Case> {
         let wrap = Bytes::from(abi::Wrapped::depositCall {}.abi_encode());
         cases.push(Case::raw(format!("{wei} wei wrapped"), stage.wrapped, wrap, wei));
     }
+    // `balanceOf` is the third variable of `Wrapped`.
+    stage.give(stage.wrapped, 2, stage.wallet, U256::from(2 * ETHER)).await;
+    stage.fund(stage.wrapped).await;
     for wei in [1, ETHER] {
-        let slot_holder = stage.wallet;
-        let slot = alloy::primitives::keccak256((slot_holder, U256::from(2)).abi_encode());
-        let held = alloy::primitives::B256::from(U256::from(2 * ETHER));
-        stage.world.rpc("anvil_setStorageAt", serde_json::json!([stage.wrapped, slot, held])).await;
-        let backing = serde_json::json!([stage.wrapped, format!("0x{:x}", 5 * ETHER)]);
-        stage.world.rpc("anvil_setBalance", backing).await;
         let unwrap = abi::Wrapped::withdrawCall { amount: U256::from(wei) }.abi_encode();
         cases.push(Case::raw(format!("{wei} wei unwrapped"), stage.wrapped, unwrap.into(), 0));
     }
@@ -111,7 +110,7 @@ async fn tokens(stage: &Stage<'_>) -> Vec<Case> {
 async fn deals(stage: &Stage<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     let venue = stage.venue(10_000, 9_900, Address::ZERO).await;
-    let desk = stage.desk(10_000, ETHER / 100, Address::ZERO).await;
+    let desk = stage.desk(10_000, ETHER / 100).await;
     for signature in DEALS {
         let data = filled(signature, stage.wallet, U256::from(7));
         cases.push(Case::raw(format!("{signature} for tokens"), venue, data.clone(), 0));
@@ -122,7 +121,7 @@ async fn deals(stage: &Stage<'_>) -> Vec<Case> {
     stage.token.set_allowance(stage.world, stage.wallet, old, U256::MAX).await;
     let swap = filled(DEALS[0], stage.wallet, U256::from(7));
     cases.push(Case::raw("a swap by an old allowance without end", old, swap.clone(), 0));
-    let marked = [swap.to_vec(), hex!("62617365" "04" "00" "8021802180218021802180218021").to_vec()].concat();
+    let marked = [&swap, &MARK[..]].concat();
     cases.push(Case::raw("a marked swap", venue, marked.into(), 0));
     cases
 }
@@ -137,13 +136,7 @@ async fn calls(stage: &Stage<'_>) -> Vec<Case> {
         } else {
             filled(signature, stage.wallet, U256::from(3))
         };
-        let named = agent_sdk::Action::Raw {
-            to_address: Some(gift),
-            amount: U256::ZERO,
-            data,
-            contract_abi: Some(format!("function {signature}").into()),
-        };
-        cases.push(Case::new(format!("{signature}, which pays"), PrepareTransaction::new(named)));
+        cases.push(Case::named(signature, gift, data));
     }
     let token = stage.token.address;
     let reads = [

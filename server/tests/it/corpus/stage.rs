@@ -1,11 +1,11 @@
 //! Whom the corpus is about: a wallet with a little of everything, and the contracts around it.
 
-use agent_sdk::{PrepareTransaction, Transaction};
+use agent_sdk::{Action, PrepareTransaction, Transaction};
 use alloy::{
     primitives::{Address, B256, Bytes, I256, U256, keccak256},
     sol_types::SolValue,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{
     ETHER, Human, World,
@@ -13,8 +13,9 @@ use crate::harness::{
     number,
 };
 
-/// What the wallet holds of each token, and what is allowed to whom it deals with.
+/// What the wallet holds of each token.
 pub(super) const HELD: u64 = 1_000_000;
+/// What whom it deals with may take.
 pub(super) const ALLOWED: u64 = 900_000;
 
 /// One transaction that is asked for.
@@ -31,6 +32,13 @@ impl Case {
     /// A call by its bytes alone.
     pub(super) fn raw(name: impl Into<String>, to: Address, data: Bytes, wei: u128) -> Self {
         Self::new(name, PrepareTransaction::raw(Some(to), U256::from(wei), data))
+    }
+
+    /// A call that the agent has a name for.
+    pub(super) fn named(signature: &str, to: Address, data: Bytes) -> Self {
+        let contract_abi = Some(format!("function {signature}").into());
+        let action = Action::Raw { to_address: Some(to), amount: U256::ZERO, data, contract_abi };
+        Self::new(format!("{signature}, named"), PrepareTransaction::new(action))
     }
 }
 
@@ -49,6 +57,8 @@ pub(super) struct Stage<'a> {
     pub(super) nft: Nft,
     pub(super) multi: Multi,
     pub(super) multicall: Multicall,
+    /// A token that says one thing and does another.
+    pub(super) liar: Address,
     watched: Vec<Address>,
 }
 
@@ -65,41 +75,51 @@ impl<'a> Stage<'a> {
         let nft = Nft::deploy_for(world, wallet).await;
         let multi = Multi::deploy_for(world, wallet).await;
         let multicall = Multicall::deploy(world).await;
-        let watched = vec![token.address, other.address, wrapped];
-        Self { world, human, wallet, friend, own, token, other, wrapped, nft, multi, multicall, watched }
+        let liar = Made::new(world, "Liar", (wallet, U256::from(HELD)).abi_encode_params()).await.0;
+        let watched = vec![token.address, other.address, wrapped, liar, nft.address];
+        Self { world, human, wallet, friend, own, token, other, wrapped, nft, multi, multicall, liar, watched }
     }
 
     /// A contract that takes so much of the token and pays so much of the other one to somebody, whatever is called; the
     /// wallet allows it to.
     pub(super) async fn venue(&self, takes: u64, pays: u64, payee: Address) -> Address {
-        let taken = if takes == 0 { Address::ZERO } else { self.token.address };
-        let arguments = (taken, U256::from(takes), self.other.address, U256::from(pays), payee).abi_encode_params();
-        let venue = Made::new(self.world, "Venue", arguments).await.0;
-        if pays > 0 {
-            self.give(self.other.address, venue, U256::from(pays) * U256::from(1_000)).await;
-        }
-        if takes > 0 {
-            self.token.set_allowance(self.world, self.wallet, venue, U256::from(ALLOWED)).await;
-        }
+        let venue = self.counterparty(takes, self.other.address, U256::from(pays), payee).await;
+        // `balanceOf` is the first variable of `Ledger`.
+        self.give(self.other.address, 0, venue, U256::from(HELD)).await;
         venue
     }
 
-    /// A contract that pays native currency for a part of the token.
-    pub(super) async fn desk(&self, takes: u64, pays: u128, payee: Address) -> Address {
-        let taken = if takes == 0 { Address::ZERO } else { self.token.address };
-        let arguments = (taken, U256::from(takes), Address::ZERO, U256::from(pays), payee).abi_encode_params();
-        let venue = Made::new(self.world, "Venue", arguments).await.0;
-        self.world.rpc("anvil_setBalance", json!([venue, format!("0x{:x}", 100 * ETHER)])).await;
-        if takes > 0 {
-            self.token.set_allowance(self.world, self.wallet, venue, U256::from(ALLOWED)).await;
-        }
-        venue
+    /// One that pays its caller native currency.
+    pub(super) async fn desk(&self, takes: u64, pays: u128) -> Address {
+        let desk = self.counterparty(takes, Address::ZERO, U256::from(pays), Address::ZERO).await;
+        self.fund(desk).await;
+        desk
     }
 
-    /// Somebody holds so much of a token whose first variable is what each holds.
-    pub(super) async fn give(&self, token: Address, to: Address, amount: U256) {
-        let slot = keccak256((to, U256::ZERO).abi_encode());
+    async fn counterparty(&self, takes: u64, paid: Address, pays: U256, payee: Address) -> Address {
+        let taken = if takes == 0 { Address::ZERO } else { self.token.address };
+        let arguments = (taken, U256::from(takes), paid, pays, payee).abi_encode_params();
+        let made = Made::new(self.world, "Venue", arguments).await.0;
+        if takes > 0 {
+            self.allow(made).await;
+        }
+        made
+    }
+
+    /// As if the wallet had allowed it long ago.
+    pub(super) async fn allow(&self, spender: Address) {
+        self.token.set_allowance(self.world, self.wallet, spender, U256::from(ALLOWED)).await;
+    }
+
+    /// Somebody holds so much of a token that keeps what each holds in this variable.
+    pub(super) async fn give(&self, token: Address, variable: u64, to: Address, amount: U256) {
+        let slot = keccak256((to, U256::from(variable)).abi_encode());
         self.world.rpc("anvil_setStorageAt", json!([token, slot, B256::from(amount)])).await;
+    }
+
+    /// A contract holds 100 ether.
+    pub(super) async fn fund(&self, contract: Address) {
+        self.world.rpc("anvil_setBalance", json!([contract, format!("0x{:x}", 100 * ETHER)])).await;
     }
 
     /// What the human is shown.
@@ -128,7 +148,8 @@ impl<'a> Stage<'a> {
             transaction["to"] = json!(to);
         }
         let hash = self.world.rpc("eth_sendTransaction", json!([transaction])).await;
-        let receipt: Value = self.world.rpc("eth_getTransactionReceipt", json!([hash])).await;
+        let receipt = self.world.rpc("eth_getTransactionReceipt", json!([hash])).await;
+        assert_eq!(receipt["status"], "0x1", "what was shown is not done: {receipt}");
         let fee = U256::from(number(&receipt["gasUsed"])) * U256::from(number(&receipt["effectiveGasPrice"]));
         let now = self.holdings().await;
         self.world.rpc("evm_revert", json!([before])).await;
