@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::harness::{
     ETHER, Human, Pass, World, code,
     contracts::{Counter, Crowd, Multi, Multicall, Nft, Proxy, Reverter, Token, abi},
-    on_both_databases, stranger,
+    mined, on_both_databases, stranger,
 };
 
 on_both_databases!(
@@ -256,10 +256,7 @@ async fn pay_elsewhere(world: &World, human: &Human, to: Address, wei: u128) -> 
     world.rpc("anvil_impersonateAccount", json!([human.address])).await;
     let payment = json!([{ "from": human.address, "to": to, "value": format!("0x{wei:x}") }]);
     let hash = world.rpc("eth_sendTransaction", payment).await;
-    // The node answers before the block is there.
-    while world.rpc("eth_getTransactionReceipt", json!([hash])).await.is_null() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    mined(world.node.url(), &hash).await;
     serde_json::from_value(hash).expect("a hash")
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::harness::{
     ETHER, Human, World,
     contracts::{Made, Multi, Multicall, Nft, Token, balance_of},
-    number,
+    mined, number,
 };
 
 /// What the wallet holds of each token.
@@ -133,7 +133,7 @@ impl<'a> Stage<'a> {
     /// Lets it happen for once, as if the wallet's owner had signed it. Gives by how much the wallet's holdings change, fees
     /// left out.
     pub(super) async fn happens(&self, shown: &Transaction) -> Vec<(Option<Address>, I256)> {
-        let before = self.world.rpc("evm_snapshot", json!([])).await;
+        let before = self.world.snapshot().await;
         let held = self.holdings().await;
         self.world.rpc("anvil_impersonateAccount", json!([self.wallet])).await;
         let mut transaction = json!({
@@ -148,11 +148,10 @@ impl<'a> Stage<'a> {
             transaction["to"] = json!(to);
         }
         let hash = self.world.rpc("eth_sendTransaction", json!([transaction])).await;
-        let receipt = self.world.rpc("eth_getTransactionReceipt", json!([hash])).await;
-        assert_eq!(receipt["status"], "0x1", "what was shown is not done: {receipt}");
+        let receipt = mined(self.world.node.url(), &hash).await;
         let fee = U256::from(number(&receipt["gasUsed"])) * U256::from(number(&receipt["effectiveGasPrice"]));
         let now = self.holdings().await;
-        self.world.rpc("evm_revert", json!([before])).await;
+        self.world.revert_to(before).await;
         let signed = |amount: U256| I256::try_from(amount).expect("an amount");
         let moved = held.into_iter().zip(now).map(|((token, held), (_, now))| {
             let fee = if token.is_none() { fee } else { U256::ZERO };

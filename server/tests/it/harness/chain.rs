@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
-use super::{World, gate::number, rpc, stranger};
+use super::{World, eventually, gate::number, rpc, stranger};
 
 impl World {
     pub(crate) async fn head(&self) -> u64 {
@@ -74,4 +74,16 @@ pub(crate) async fn use_at(node: &str, wallet: Address) -> B256 {
     rpc(node, "anvil_stopImpersonatingAccount", json!([wallet])).await;
     rpc(node, "anvil_mine", json!(["0x1"])).await;
     serde_json::from_value(hash).expect("a hash")
+}
+
+/// The receipt of what succeeds once it is mined: a node that mines by itself answers before it has.
+pub(crate) async fn mined(node: &str, hash: &Value) -> Value {
+    let mut receipt = Value::Null;
+    eventually("it is mined", Duration::from_secs(10), async || {
+        receipt = rpc(node, "eth_getTransactionReceipt", json!([hash])).await;
+        !receipt.is_null()
+    })
+    .await;
+    assert_eq!(receipt["status"], "0x1", "{receipt}");
+    receipt
 }

@@ -10,7 +10,7 @@ use alloy::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{World, rpc};
+use super::{World, mined, rpc};
 
 /// The interfaces.
 pub(crate) mod abi {
@@ -130,9 +130,7 @@ async fn send(node: &str, to: Option<Address>, data: Bytes) -> Value {
         transaction["to"] = json!(to);
     }
     let hash = rpc(node, "eth_sendTransaction", json!([transaction])).await;
-    let receipt = rpc(node, "eth_getTransactionReceipt", json!([hash])).await;
-    assert_eq!(receipt["status"], "0x1", "{receipt}");
-    receipt
+    mined(node, &hash).await
 }
 
 async fn deploy(world: &World, name: &str, arguments: Vec<u8>) -> Address {

@@ -13,7 +13,7 @@ mod postgres_proxy;
 mod process;
 mod world;
 
-pub(crate) use chain::use_at;
+pub(crate) use chain::{mined, use_at};
 pub(crate) use clients::Client;
 pub(crate) use database::Database;
 pub(crate) use follow::{eventually, told, until};

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use agent_sdk::{AgentClient, UserClient};
 use alloy::primitives::{Address, U256};
@@ -142,7 +142,8 @@ impl World {
     }
 
     pub(crate) async fn balance(&self, address: Address) -> U256 {
-        self.account(address).await.balance.0
+        let balance = self.rpc("eth_getBalance", serde_json::json!([address, "latest"])).await;
+        serde_json::from_value(balance).expect("a quantity")
     }
 
     /// Asks the node directly.
@@ -174,10 +175,15 @@ impl Second {
     }
 }
 
+/// Made once, since that reads every root certificate of the machine. It keeps no connection: each test has a runtime of its
+/// own, with which its connections end.
+static CLIENT: LazyLock<reqwest::Client> =
+    LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client"));
+
 /// Asks a node directly.
 pub(crate) async fn rpc(url: &str, method: &str, params: serde_json::Value) -> serde_json::Value {
     let body = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-    let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("the node answers");
+    let answer = CLIENT.post(url).json(&body).send().await.expect("the node answers");
     let answer: serde_json::Value = answer.json().await.expect("JSON");
     assert!(answer.get("error").is_none(), "{method}: {answer}");
     answer["result"].clone()
