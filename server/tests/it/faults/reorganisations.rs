@@ -66,7 +66,9 @@ async fn five_payments_that_left_their_blocks_are_mined_again_in_order(database:
 
 /// In the middle of a reorganisation a node may give back the nonce before it gives up the block.
 async fn a_payment_whose_nonce_a_node_shows_as_free_is_not_cancelled(database: Database) {
-    let world = world_with_finality(database, 6).await;
+    // Deeper than the blocks that come while it is waited for.
+    let finality = 1_000;
+    let world = world_with_finality(database, finality).await;
     let human = settled(&world).await;
     let executed = human.executed(stranger(), 5).await;
     let mined = until(&human, &executed, |now| now.status == Status::Mined).await;
@@ -80,7 +82,7 @@ async fn a_payment_whose_nonce_a_node_shows_as_free_is_not_cancelled(database: D
     let sent = world.gate.sent_by(human.address);
     assert!(sent[before..].iter().all(|bytes| sent[..before].contains(bytes)), "and that is the payment");
     world.gate.heal();
-    world.mine(6).await;
+    world.mine(finality).await;
     let ended = until(&human, &mined, |now| now.status.is_final()).await;
     assert_eq!((ended.status, ended.transaction_hash), (Status::Confirmed, mined.transaction_hash));
     Oracle::of(&world).all_ends_truly(SOON).await;
@@ -112,6 +114,7 @@ async fn a_reorganisation_below_finality_sends_what_was_confirmed_again(database
     let human = settled(&world).await;
     let to = stranger();
     let executed = human.executed(to, 5).await;
+    until(&human, &executed, |now| now.status == Status::Mined).await;
     world.mine(1).await;
     let confirmed = until(&human, &executed, |now| now.status.is_final()).await;
     world.reorganise(3).await;
@@ -124,6 +127,7 @@ async fn a_reorganisation_below_finality_sends_what_was_confirmed_again(database
         world.balance(to).await == U256::from(5)
     })
     .await;
+    until(&human, &later, |now| now.status == Status::Mined).await;
     world.mine(3).await;
     let ended = until(&human, &later, |now| now.status.is_final()).await;
     assert_eq!(ended.status, Status::Confirmed);
